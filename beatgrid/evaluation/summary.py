@@ -149,12 +149,12 @@ STATISTICS: MappingProxyType[str, Statistic] = MappingProxyType(
 def summarise(scores: Sequence[TrackScore]) -> dict[str, float | None]:
     """Sums up a set of tracks: ``n_tracks`` and every entry of ``STATISTICS``.
 
-    Rates are shares in [0, 1] of all tracks, ``offbeat`` too: it is not hidden by wrong levels, nor
-    made worse by them. Where a score is None (``f_measure``, ``downbeat_accuracy``) the rate is
-    that of the other tracks. ``bias_ms`` (signed median), ``phase_median_ms`` and ``phase_p95_ms`` (of
-    the absolute phase) describe the tracks whose level is ok and that are on the beat.
-    ``confidence_auroc`` is the confidence's for Grid-OK@21.5. A value is None where no track
-    allows it, such as the AUROC when every track is right.
+    Rates are shares in [0, 1] of all tracks, ``offbeat`` too: it is not hidden by wrong levels,
+    nor made worse by them. Where a score is None (``f_measure``, ``downbeat_accuracy``) the
+    rate is that of the other tracks. ``bias_ms`` (signed median), ``phase_median_ms`` and
+    ``phase_p95_ms`` (of the absolute phase) describe the tracks whose level is ok and that are
+    on the beat. ``confidence_auroc`` is the confidence's for Grid-OK@21.5. A value is None
+    where no track allows it, such as the AUROC when every track is right.
     """
     return {
         "n_tracks": len(scores),
