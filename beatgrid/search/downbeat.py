@@ -1,0 +1,57 @@
+"""Which beat of the bar is the first, and how many beats a bar has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from beatgrid.grid import FloatArray
+from beatgrid.search.ranker import softmax
+
+# Evidence of bars is repeated evidence for the same thing, and a network wrong about one bar
+# is wrong about the next: only so many nats of it count.
+MAX_NATS = 12.0
+# What a bar other than the first of `beats_per_bar` has to be better by, in nats per bar.
+UNUSUAL_BAR_COST = 0.3
+
+
+@dataclass(frozen=True)
+class BarPhase:
+    """Where the bar lines are.
+
+    Attributes:
+        beats_per_bar: Beats from one downbeat to the next.
+        phase: Beats k with ``k % beats_per_bar == phase`` are downbeats.
+        probability: Of this phase and length among all that were compared.
+    """
+
+    beats_per_bar: int
+    phase: int
+    probability: float
+
+
+def bar_phase(
+    downbeat_log_odds: FloatArray, first_k: int, beats_per_bar: Sequence[int]
+) -> BarPhase:
+    """The bar length and phase with the highest sum of downbeat evidence.
+
+    Args:
+        downbeat_log_odds: Evidence for a downbeat at each beat, weighted, (beats,).
+        first_k: Number of the first of these beats.
+        beats_per_bar: Bar lengths to compare; the first is the usual one.
+    """
+    options, scores = [], []
+    for n in beats_per_bar:
+        n_bars = max(len(downbeat_log_odds) / n, 1.0)
+        cost = 0.0 if n == beats_per_bar[0] else UNUSUAL_BAR_COST * n_bars
+        for phase in range(n):
+            start = (phase - first_k) % n
+            options.append((n, phase))
+            scores.append(float(downbeat_log_odds[start::n].sum()) - cost)
+    score = np.asarray(scores)
+    score = score * min(1.0, MAX_NATS / max(float(np.ptp(score)), 1e-9))
+    probability = softmax(score)
+    best = int(np.argmax(score))
+    return BarPhase(*options[best], float(probability[best]))

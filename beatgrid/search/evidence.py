@@ -1,0 +1,172 @@
+"""From probabilities to evidence: what a beat at any given time would add to a grid's score.
+
+If frames are independent, the log-likelihood of a grid is a constant plus the sum of one term
+for each of its beats,
+
+    g(p) = log(m + (1 - m) * odds(p) / odds(base rate)),
+
+with m the chance that a beat is silent, which bounds the cost of a beat without a peak. Both a
+peak left unexplained and a beat put where nothing sounds lower the sum relative to the best.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d, uniform_filter1d
+
+from beatgrid.grid import Activation, FloatArray
+
+# Beats are called absent where the local level of the activation is this far below the level
+# the track usually has; stretches in between count in part.
+ABSENT_LEVEL = 0.15
+LEVEL_WINDOW_S = 6.0
+# A cubic B-spline has the variance of 1/3 frame squared.
+SPLINE_VARIANCE_FRAMES = 1.0 / 3.0
+# Neutral control points at either end, so that no time needs a special case.
+PADDING = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Evidence for a beat as a smooth function of time.
+
+    The curve is the cubic B-spline with ``coefficients`` as control points: smooth enough for
+    Newton's method, and its Fourier transform is known exactly, so the scan by FFT and the
+    refinement in time maximise one and the same function.
+
+    Attributes:
+        coefficients: Weighted, smoothed log-odds divided by their root mean square,
+            float64 (frames,); 0 is neutral.
+        weight: How much each frame counts, 0..1, (frames,).
+        scale: That root mean square: nats per unit of the curve.
+        frame_rate: Frames per second.
+        duration_s: Length of the track.
+    """
+
+    coefficients: FloatArray
+    weight: FloatArray
+    scale: float
+    frame_rate: float
+    duration_s: float
+
+    @property
+    def effective_s(self) -> float:
+        """Seconds of music that count."""
+        return float(self.weight.sum()) / self.frame_rate
+
+    def __call__(self, times_s: FloatArray) -> FloatArray:
+        """Evidence for a beat at each of the times, any shape; 0 outside the track."""
+        c, u = self._neighbours(times_s)
+        v = 1 - u
+        value = v * v * v * c[0] + (4 - 6 * u * u + 3 * u * u * u) * c[1]
+        value += (4 - 6 * v * v + 3 * v * v * v) * c[2] + u * u * u * c[3]
+        return value / 6
+
+    def derivatives(self, times_s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Value, slope (1/s) and curvature (1/s^2) of the curve at the times."""
+        c, u = self._neighbours(times_s)
+        v = 1 - u
+        value = v * v * v * c[0] + (4 - 6 * u * u + 3 * u * u * u) * c[1]
+        value += (4 - 6 * v * v + 3 * v * v * v) * c[2] + u * u * u * c[3]
+        slope = -v * v * c[0] + (3 * u * u - 4 * u) * c[1]
+        slope += (4 * v - 3 * v * v) * c[2] + u * u * c[3]
+        curvature = v * c[0] + (3 * u - 2) * c[1] + (3 * v - 2) * c[2] + u * c[3]
+        return value / 6, slope / 2 * self.frame_rate, curvature * self.frame_rate**2
+
+    def _neighbours(self, times_s: FloatArray) -> tuple[list[FloatArray], FloatArray]:
+        """The four control points around each time and the fraction of a frame."""
+        position = np.asarray(times_s) * self.frame_rate
+        frame = np.floor(position)
+        n_frames = len(self.coefficients)
+        index = np.clip(frame, -3, n_frames + 1).astype(np.int64) + PADDING
+        return [self._padded[index + j] for j in (-1, 0, 1, 2)], position - frame
+
+    @cached_property
+    def _padded(self) -> FloatArray:
+        return np.pad(self.coefficients, PADDING)
+
+
+def log_odds(
+    probability: NDArray[np.floating],
+    *,
+    silence_chance: float,
+    max_log_odds: float,
+    weight: FloatArray | None = None,
+) -> FloatArray:
+    """The term g(p) of the module's docstring for every frame.
+
+    Args:
+        probability: (frames,), in [0, 1].
+        silence_chance: m, in (0, 1).
+        max_log_odds: Log-odds are clipped to +- this: no network is that sure.
+        weight: Frames that count for the base rate, (frames,); all by default.
+
+    Returns:
+        float64 (frames,), at least log(m).
+    """
+    floor = 1 / (1 + np.exp(max_log_odds))
+    p = np.clip(np.asarray(probability, dtype=np.float64), floor, 1 - floor)
+    base = float(np.average(p, weights=weight))
+    ratio = p / (1 - p) * ((1 - base) / base)
+    return np.log(silence_chance + (1 - silence_chance) * ratio)
+
+
+def presence(probability: NDArray[np.floating], frame_rate: float) -> FloatArray:
+    """How much of the usual beat activity there is around each frame, 0..1, (frames,).
+
+    Intros, breakdowns and outros without beats get 0, so that they do not vote for a tempo
+    that avoids them.
+    """
+    window = max(1, round(LEVEL_WINDOW_S * frame_rate))
+    peaks = maximum_filter1d(
+        np.asarray(probability, dtype=np.float64), max(1, round(frame_rate)), mode="nearest"
+    )
+    level = uniform_filter1d(peaks, window, mode="nearest")
+    usual = float(np.quantile(level, 0.75))
+    if usual <= 0:
+        return np.zeros(len(level))
+    relative = level / usual
+    return np.clip((relative - ABSENT_LEVEL) / (0.5 - ABSENT_LEVEL), 0, 1)
+
+
+def evidence_from(
+    activation: Activation,
+    *,
+    silence_chance: float,
+    max_log_odds: float,
+    smoothing_s: float,
+    search_window: tuple[float, float] | None,
+) -> Evidence | None:
+    """Evidence of a track's beat channel, or None if no frame differs from another.
+
+    Args:
+        activation: Probabilities per frame.
+        silence_chance: Chance that a beat is silent.
+        max_log_odds: Bound of the log-odds.
+        smoothing_s: Standard deviation of the curve's smoothing kernel; timing of that
+            spread is forgiven.
+        search_window: (start, end) in seconds; frames outside do not count.
+    """
+    if len(activation) == 0:
+        return None
+    weight = presence(activation.beat, activation.frame_rate)
+    if search_window is not None:
+        times_s = activation.times_s
+        weight = weight * ((times_s >= search_window[0]) & (times_s <= search_window[1]))
+    if not weight.any():
+        return None
+    g = log_odds(
+        activation.beat, silence_chance=silence_chance, max_log_odds=max_log_odds, weight=weight
+    )
+    if np.ptp(g[weight > 0]) < 1e-3:
+        return None
+    variance = (smoothing_s * activation.frame_rate) ** 2 - SPLINE_VARIANCE_FRAMES
+    weighted = weight * g
+    if variance > 0:
+        weighted = gaussian_filter1d(weighted, np.sqrt(variance), mode="constant", truncate=3.0)
+    scale = float(np.sqrt(np.mean(weighted**2)))
+    return Evidence(weighted / scale, weight, scale, activation.frame_rate, activation.duration_s)

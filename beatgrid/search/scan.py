@@ -1,0 +1,116 @@
+"""The score of every tempo and phase from one Fourier transform.
+
+For a curve s(t) and a grid of frequency f (beats per second) and phase t0, Poisson's sum gives
+
+    sum_k s(t0 + k / f) = f * sum_h S(h * f) * exp(2 pi i h f t0),   S the spectrum of s.
+
+One zero-padded FFT holds S at all multiples of its bin width. If f is itself a bin, so are its
+harmonics, and an inverse FFT over h gives the score of all phases of that tempo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from beatgrid.grid import FloatArray
+from beatgrid.search.evidence import Evidence
+
+# Tempi handled at a time, so that memory stays bounded however long the track is.
+BLOCK_TEMPI = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """Best phase and score of each tempo of a fine raster.
+
+    Attributes:
+        frequency_hz: Beats per second, ascending, (tempi,).
+        score: Highest sum of evidence over the phases, (tempi,).
+        phase: Where in the period that is, 0..1, (tempi,).
+        contrast: How far the score stands out of what the sums of that tempo's
+            neighbourhood scatter, in standard deviations, (tempi,).
+    """
+
+    frequency_hz: FloatArray
+    score: FloatArray
+    phase: FloatArray
+    contrast: FloatArray
+
+
+def scan(
+    evidence: Evidence,
+    bpm_min: float,
+    bpm_max: float,
+    *,
+    harmonics: int,
+    oversampling: int,
+) -> Scan:
+    """Score all tempi of a range.
+
+    Args:
+        evidence: Curve to be summed over the grid.
+        bpm_min: Lowest tempo.
+        bpm_max: Highest tempo.
+        harmonics: Fourier components of the beat period used; more resolve finer timing.
+        oversampling: Zero-padding. Neighbouring tempi then drift apart by
+            1 / oversampling of a period over the whole track.
+
+    Returns:
+        The raster, about ``oversampling * duration * (bpm_max - bpm_min) / 60`` tempi.
+    """
+    n_frames = len(evidence.coefficients)
+    n_fft = scipy.fft.next_fast_len(n_frames * oversampling, real=True)
+    spectrum = scipy.fft.rfft(evidence.coefficients.astype(np.float32), n_fft)
+    bin_hz = evidence.frame_rate / n_fft
+    first = max(1, int(np.ceil(bpm_min / 60 / bin_hz)))
+    last = min(int(bpm_max / 60 / bin_hz), len(spectrum) - 1)
+    bins = np.arange(first, last + 1)
+    used = min(len(spectrum), harmonics * last + 1)
+    # Spectrum of the cubic B-spline that joins the frames.
+    spectrum = spectrum[:used] * np.sinc(np.arange(used, dtype=np.float32) / n_fft) ** 4
+
+    n_phases = scipy.fft.next_fast_len(4 * harmonics, real=True)
+    score = np.empty(len(bins), dtype=np.float32)
+    phase = np.empty(len(bins), dtype=np.float32)
+    spread = np.empty(len(bins), dtype=np.float32)
+    order = np.arange(harmonics + 1)
+    for start in range(0, len(bins), BLOCK_TEMPI):
+        block = slice(start, start + BLOCK_TEMPI)
+        index = bins[block, None] * order
+        components = spectrum[np.minimum(index, used - 1)]
+        components[index >= used] = 0
+        folded = scipy.fft.irfft(components, n_phases, axis=1, overwrite_x=True)
+        folded *= (n_phases / n_fft * bins[block, None]).astype(np.float32)
+        score[block], phase[block] = _peak(folded)
+        spread[block] = np.sqrt(np.var(folded, axis=1))
+    scatter = _local_level(spread, bins)
+    mean = bins / n_fft * spectrum[0].real
+    contrast = (score - mean) / np.maximum(scatter, 1e-9)
+    return Scan(bins * bin_hz, score.astype(np.float64), phase.astype(np.float64), contrast)
+
+
+def _peak(folded: NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
+    """Height and position (0..1) of each row's maximum, by a parabola through three phases."""
+    rows, n_phases = np.arange(len(folded)), folded.shape[1]
+    best = np.argmax(folded, axis=1)
+    middle = folded[rows, best]
+    left = folded[rows, best - 1]
+    right = folded[rows, (best + 1) % n_phases]
+    bend = np.minimum(left - 2 * middle + right, -1e-12)
+    shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    height = middle - 0.25 * (left - right) * shift
+    return height, ((best + shift) / n_phases) % 1.0
+
+
+def _local_level(spread: FloatArray, bins: NDArray[np.int64]) -> FloatArray:
+    """Median of the folded sums' spread over +-10 % of tempo around each tempo."""
+    step = max(1, len(bins) // 512)
+    coarse = spread[::step]
+    width = max(3, round(0.2 * float(bins.mean()) / step)) | 1
+    level = median_filter(coarse, min(width, len(coarse)), mode="nearest")
+    return np.interp(bins, bins[::step], level)

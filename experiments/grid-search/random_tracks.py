@@ -1,0 +1,48 @@
+"""Random synthetic tracks: the ones measured on, and the wider kind the generic fit sees."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from beatgrid.grid import Activation, Grid
+from beatgrid.search.synthetic import noisy_activation
+
+DURATION_S = 180.0
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number whose logarithm is uniform."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def standard_track(
+    seed: int, bpm: float | None = None, duration_s: float = DURATION_S
+) -> tuple[Grid, Activation]:
+    """A track of the measured kind: 60-220 BPM with three decimals, fixed imperfections."""
+    rng = np.random.default_rng([1, seed])
+    bpm = round(log_uniform(rng, 60, 220), 3) if bpm is None else bpm
+    grid = Grid(bpm, rng.uniform(0, 2))
+    return grid, noisy_activation(grid, duration_s, rng)
+
+
+def varied_track(seed: int) -> tuple[Grid, Activation]:
+    """A track for fitting: imperfections drawn from wide ranges, other seeds."""
+    rng = np.random.default_rng([2, seed])
+    bpm = log_uniform(rng, 60, 230) if rng.random() < 0.5 else 0.0
+    while not 60 < bpm < 235:
+        bpm = 130 * 2 ** rng.normal(0, 0.4)
+    grid = Grid(bpm, rng.uniform(0, 2))
+    low = rng.uniform(0.05, 0.3)
+    activation = noisy_activation(
+        grid,
+        rng.uniform(40, 200),
+        rng,
+        jitter_s=rng.uniform(0.001, 0.012),
+        missing=rng.uniform(0, 0.35),
+        offbeat=rng.uniform(0, 0.6),
+        offbeat_height=(low, low + rng.uniform(0.1, 0.5)),
+        breakdown=rng.uniform(0, 0.3),
+        noise=rng.uniform(0.005, 0.06),
+        downbeat_height=rng.uniform(0.4, 1) if rng.random() < 0.5 else None,
+    )
+    return grid, activation
