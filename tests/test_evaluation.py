@@ -17,6 +17,7 @@ from beatgrid.evaluation import (
     bootstrap,
     continuity_totals,
     evaluate_track,
+    f_measure,
     metrical_level,
     reliability,
     summarise,
@@ -256,6 +257,14 @@ def test_too_short_for_the_sequence_scores_of_the_literature():
     assert s.grid_ok_10
     lone = evaluate_track(TRUE, Grid(10.0, 6.0), 8.0)  # one estimated beat: no interval, no warning
     assert (lone.f_measure, lone.cmlt) == (0, 0)
+    assert f_measure(np.empty(0), np.empty(0)) == 0
+
+
+def test_f_measure_matches_one_to_one():
+    true_s = np.array([1.0, 2.0, 3.0])
+    # Two near the first beat, the second just inside and the third just outside the window.
+    found_s = np.array([0.98, 1.02, 2.0699, 3.0701])
+    assert f_measure(true_s, found_s) == pytest.approx(2 * 2 / 7)
 
 
 @pytest.mark.parametrize("duration_s", [0.0, -1.0, float("nan"), float("inf")])
@@ -281,7 +290,7 @@ def random_pair(rng) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.sort(t + rng.normal(size=len(t)) * jitter_s + 1) for t in pair)
 
 
-def test_continuity_equals_mir_eval():
+def test_sequence_scores_equal_mir_eval():
     rng = np.random.default_rng(0)
     compared = 0
     for _ in range(400):
@@ -290,6 +299,8 @@ def test_continuity_equals_mir_eval():
             continue
         _, cmlt, _, amlt = mir_eval.beat.continuity(true_s, found_s)
         assert continuity_totals(true_s, found_s) == pytest.approx((cmlt, amlt), abs=1e-12)
+        expected = mir_eval.beat.f_measure(true_s, found_s)
+        assert f_measure(true_s, found_s) == pytest.approx(expected, abs=1e-12)
         compared += 1
     assert compared > 350
 

@@ -4,13 +4,13 @@ import json
 import math
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
 import pytest
 
 import beatgrid
+from beatgrid.audio import AudioInfo
 from beatgrid.grid import Activation
 from beatgrid.result import (
     bpm_display,
@@ -24,12 +24,16 @@ from beatgrid.search.estimate import Alternative, GridEstimate, Segment
 
 FRAME_RATE = 100.0
 DURATION_S = 30.0
-INFO = SimpleNamespace(
+INFO = AudioInfo(
     path=Path("music/日本 - é (mix).mp3"),
     duration_s=DURATION_S,
     source_sample_rate=48000,
+    channels=2,
     decoder="soundfile",
-    timebase=None,
+    container="MP3",
+    codec="MPEG_LAYER_III",
+    mp3_tag="lame",
+    peak=0.9,
 )
 ESTIMATE = GridEstimate(
     bpm=120.0,
@@ -80,6 +84,7 @@ def test_first_beat_and_first_downbeat():
     assert result["bpm_display"] == "120"
     assert (result["model"], result["version"]) == ("best.ckpt", beatgrid.__version__)
     assert (result["sample_rate"], result["decoder"]) == (48000, "soundfile")
+    assert (result["codec"], result["mp3_tag"]) == ("MPEG_LAYER_III", "lame")
 
 
 def test_unknown_downbeat_is_null_everywhere():

@@ -36,7 +36,7 @@ and period; but both sequences are whole grids, so beats count through breaks an
 Acc1 and Acc2 (4 %; Gouyon et al., 2006) compare single tempi with each other.
 """
 
-from beatgrid.evaluation.continuity import continuity_totals
+from beatgrid.evaluation.sequences import continuity_totals, f_measure
 from beatgrid.evaluation.summary import (
     STATISTICS,
     ReliabilityBin,
@@ -56,6 +56,7 @@ __all__ = [
     "bootstrap",
     "continuity_totals",
     "evaluate_track",
+    "f_measure",
     "metrical_level",
     "reliability",
     "summarise",

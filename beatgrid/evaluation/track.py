@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import mir_eval
-
-from beatgrid.evaluation.continuity import continuity_totals
+from beatgrid.evaluation.sequences import continuity_totals, f_measure, trim
 from beatgrid.grid import Grid
 
 LEVELS = MappingProxyType(
@@ -111,7 +109,7 @@ def evaluate_track(
         )
     level = metrical_level(reference, estimate)
     judge_downbeat = downbeat_reliable and estimate_downbeat_known
-    f_measure, cmlt, amlt = _sequence_scores(reference, estimate, duration_s)
+    f_score, cmlt, amlt = _sequence_scores(reference, estimate, duration_s)
 
     drift_ms = phase_ms = max_error_ms = None
     offbeat = False
@@ -152,7 +150,7 @@ def evaluate_track(
         grid_ok_10_multi=within(TIGHT_MS),
         grid_ok_21_multi=within(WIDE_MS),
         drift_ok_multi=level in MULTI_LEVELS and drift_ms is not None and drift_ms <= WIDE_MS,
-        f_measure=f_measure,
+        f_measure=f_score,
         cmlt=cmlt,
         amlt=amlt,
         acc1=_tempo_within(ratio, (1.0,)),
@@ -199,13 +197,12 @@ def _sequence_scores(
     reference: Grid, estimate: Grid | None, duration_s: float
 ) -> tuple[float | None, float | None, float | None]:
     """F-measure, CMLt and AMLt of the beats from 5 s on; None if the label has fewer than 2."""
-    true_s = mir_eval.beat.trim_beats(reference.beat_times(duration_s))
+    true_s = trim(reference.beat_times(duration_s))
     if len(true_s) < 2:
         return None, None, None
     if estimate is None:
         return 0.0, 0.0, 0.0
-    found_s = mir_eval.beat.trim_beats(estimate.beat_times(duration_s))
-    if len(found_s) < 2:  # mir_eval warns here, and a lone beat has no interval to compare
-        return 0.0, 0.0, 0.0
-    f_measure = float(mir_eval.beat.f_measure(true_s, found_s))
-    return f_measure, *continuity_totals(true_s, found_s)
+    found_s = trim(estimate.beat_times(duration_s))
+    if len(found_s) < 2:  # a lone beat has no interval to compare
+        return f_measure(true_s, found_s), 0.0, 0.0
+    return f_measure(true_s, found_s), *continuity_totals(true_s, found_s)
