@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from beatgrid.grid import Activation, FloatArray
@@ -182,15 +183,17 @@ def _alternation(onset: FloatArray, total: float) -> FloatArray:
     return np.abs(onset[::2].sum(axis=0) - onset[1::2].sum(axis=0)) / total
 
 
-def _three_bands(onset: FloatArray | None, weight: FloatArray) -> FloatArray:
-    """Low, middle and high onset strength relative to their means, (frames, 3); 0 if unknown."""
-    if onset is None:
+def _three_bands(onset: NDArray[np.floating] | None, weight: FloatArray) -> FloatArray:
+    """Lowest band, mean of those between, and highest band, (frames, 3); 0 if unknown.
+
+    Each in units of its mean, and smoothed by a frame, since onsets and beats are rarely in
+    the same frame.
+    """
+    if onset is None or onset.shape[1] == 0:
         return np.zeros((len(weight), 3))
-    n_bands = onset.shape[1]
-    thirds = np.array_split(np.arange(n_bands), 3) if n_bands >= 3 else [[0], [0], [n_bands - 1]]
-    bands = np.stack([np.asarray(onset[:, b], dtype=np.float64).mean(axis=1) for b in thirds], 1)
+    between = onset[:, 1:-1] if onset.shape[1] > 2 else onset
+    bands = np.stack((onset[:, 0], between.mean(axis=1), onset[:, -1]), axis=1)
     mean = np.average(bands, axis=0, weights=weight)
-    # A frame of tolerance: onsets and beats are rarely in the same frame.
     return gaussian_filter1d(bands / np.maximum(mean, 1e-9), 1.0, axis=0, mode="nearest")
 
 

@@ -85,7 +85,7 @@ def fit(
     examples: Iterable[Example | tuple[Activation, Grid, float]],
     search: GridSearch | None = None,
     *,
-    penalty: float = 1.0,
+    penalty: float = 10.0,
     n_folds: int = 5,
 ) -> tuple[Coefficients, FitReport]:
     """Fit all models of the search.

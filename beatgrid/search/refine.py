@@ -67,7 +67,7 @@ class Line:
     @property
     def times_s(self) -> FloatArray:
         """Beat times inside the track, float64 (beats,)."""
-        return self.time_s + self.k * self.period_s
+        return self.time_s + self.k.astype(np.float64) * self.period_s
 
     @property
     def bpm(self) -> float:

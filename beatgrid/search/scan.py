@@ -107,7 +107,7 @@ def _peak(folded: NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
     return height, ((best + shift) / n_phases) % 1.0
 
 
-def _local_level(spread: FloatArray, bins: NDArray[np.int64]) -> FloatArray:
+def _local_level(spread: NDArray[np.float32], bins: NDArray[np.int64]) -> FloatArray:
     """Median of the folded sums' spread over +-10 % of tempo around each tempo."""
     step = max(1, len(bins) // 512)
     coarse = spread[::step]
