@@ -49,12 +49,11 @@ class Grid:
 
     def beat_times(self, duration_s: float) -> FloatArray:
         """Times in seconds of all beats inside [0, duration_s), float64 (beats,)."""
-        return self.offset_s + self.beat_indices(duration_s) * self.period_s
+        return self.offset_s + self.beat_indices(duration_s).astype(np.float64) * self.period_s
 
     def downbeat_times(self, duration_s: float) -> FloatArray:
         """Times in seconds of the downbeats inside [0, duration_s), float64 (downbeats,)."""
-        k = self.beat_indices(duration_s)
-        return self.offset_s + k[k % self.beats_per_bar == 0] * self.period_s
+        return self.beat_times(duration_s)[self.bar_positions(duration_s) == 1]
 
     def bar_positions(self, duration_s: float) -> NDArray[np.int64]:
         """1 for a downbeat up to ``beats_per_bar``, int64 (beats,), as in ``beat_times``."""

@@ -1,0 +1,81 @@
+"""A network over a whole track, in overlapping chunks: features in, Activation out."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from beatgrid.features import FeatureSpec
+from beatgrid.grid import Activation
+from beatgrid.model import CRNN
+
+CHUNK_S = 60.0
+# Context on both sides of a chunk whose logits are dropped: the LSTM's memory, not the CNN's
+# few frames, decides it.
+MARGIN_S = 8.0
+
+
+@torch.inference_mode()
+def network_logits(
+    network: CRNN,
+    features: np.ndarray,
+    frame_rate: float,
+    chunk_s: float = CHUNK_S,
+    margin_s: float = MARGIN_S,
+    device: torch.device | str = "cpu",
+) -> np.ndarray:
+    """Logits of every frame of a track; memory is bounded by a few chunks.
+
+    Args:
+        network: In evaluation mode, on ``device``.
+        features: Log-mel in dB, (frames, mels).
+        frame_rate: Frames per second.
+        chunk_s: Length of a chunk in seconds; a track up to one chunk and its margins goes
+            through the network in one piece.
+        margin_s: Context before and after each chunk.
+        device: Where to compute.
+
+    Returns:
+        float32 (frames, outputs).
+    """
+    chunk, margin = round(chunk_s * frame_rate), round(margin_s * frame_rate)
+    n_frames = len(features)
+    if n_frames <= chunk + 2 * margin:
+        starts = [0]
+        chunk = n_frames
+    else:
+        starts = list(range(0, n_frames, chunk))
+    logits: list[np.ndarray] = []
+    for start in starts:
+        first, last = max(0, start - margin), min(n_frames, start + chunk + margin)
+        piece = torch.as_tensor(np.asarray(features[first:last], dtype=np.float32), device=device)
+        out = network(piece[None])[0]
+        logits.append(out[start - first : min(start + chunk, n_frames) - first].cpu().numpy())
+    return np.concatenate(logits)
+
+
+def activation_from_logits(
+    logits: np.ndarray,
+    spec: FeatureSpec,
+    duration_s: float,
+    onset: np.ndarray | None = None,
+    temperature: float = 1.0,
+) -> Activation:
+    """Probabilities per frame from logits (frames, outputs).
+
+    Args:
+        logits: One column for the beat and, if the network has it, one for the downbeat.
+        spec: Features the logits were computed from.
+        duration_s: Length of the track.
+        onset: Band-wise onset strength (frames, bands) to travel along, or None.
+        temperature: Logits are divided by it first, which calibrates the probabilities.
+    """
+    with np.errstate(over="ignore"):
+        probability = 1.0 / (1.0 + np.exp(-logits.astype(np.float64) / temperature))
+    return Activation(
+        beat=probability[:, 0],
+        frame_rate=spec.frame_rate,
+        duration_s=duration_s,
+        downbeat=probability[:, 1] if logits.shape[1] > 1 else None,
+        onset=onset,
+    )

@@ -1,0 +1,230 @@
+"""Lightning callbacks: grids in validation, pictures and clicks in TensorBoard, and restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from beatgrid.activation import activation_from_logits
+from beatgrid.audio import load_audio
+from beatgrid.dataset import CropDataset, Track
+from beatgrid.evaluation import evaluate_track
+from beatgrid.figures import excerpt_figure
+from beatgrid.flux import onset_strength
+from beatgrid.grid import Activation
+from beatgrid.lightning_module import BeatModule
+from beatgrid.metrics import GridMetrics
+from beatgrid.search import GridEstimate
+from beatgrid.sonify import mix_clicks
+
+Search = Callable[[Activation], GridEstimate]
+
+
+def _track_and_activation(
+    trainer: L.Trainer, stage: str, batch: Mapping[str, Tensor], logits: Tensor, module: BeatModule
+) -> tuple[Track, Activation]:
+    """The track of a whole-track batch (of one), and its activation from the step's logits."""
+    loader: Any = trainer.val_dataloaders if stage == "val" else trainer.test_dataloaders
+    dataset: CropDataset = loader.dataset
+    track = dataset.tracks[int(batch["track"][0])]
+    activation = activation_from_logits(
+        logits[0].float().cpu().numpy(),
+        module.spec,
+        track.duration_s,
+        onset=onset_strength(batch["features"][0].float().cpu().numpy(), module.spec.frame_rate),
+    )
+    return track, activation
+
+
+class GridValidation(L.Callback):
+    """Runs every validation track through the grid search and logs how right its grid is.
+
+    The loss says how well frames are told apart; these say what a user gets.
+
+    Args:
+        search: Turns an Activation into a GridEstimate.
+    """
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self.metrics: GridMetrics | None = None
+
+    def _begin(self, stage: str, module: L.LightningModule) -> None:
+        self.metrics = GridMetrics(prefix=f"{stage}/").to(module.device)
+
+    def _add(self, stage: str, trainer: L.Trainer, module: Any, outputs: Any, batch: Any) -> None:
+        assert self.metrics is not None
+        track, activation = _track_and_activation(trainer, stage, batch, outputs["logits"], module)
+        if len(track.grid.beat_indices(track.duration_s)) == 0:
+            return  # a label without a beat in the track: nothing to be right about
+        estimate = self.search(activation)
+        score = evaluate_track(
+            track.grid,
+            estimate.grid,
+            track.duration_s,
+            confidence=estimate.confidence,
+            downbeat_reliable=track.downbeat == "reliable",
+            estimate_downbeat_known=activation.downbeat is not None,
+        )
+        self.metrics.update(score, int(batch["track"][0]))
+
+    def _end(self, module: L.LightningModule) -> None:
+        assert self.metrics is not None
+        values = self.metrics.compute()  # synchronises all processes
+        module.log_dict(values, rank_zero_only=True)
+
+    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Forget the last epoch."""
+        self._begin("val", pl_module)
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Find and score one track's grid."""
+        self._add("val", trainer, pl_module, outputs, batch)
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Log the metrics over all tracks."""
+        self._end(pl_module)
+
+    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """As in validation."""
+        self._begin("test", pl_module)
+
+    def on_test_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """As in validation."""
+        self._add("test", trainer, pl_module, outputs, batch)
+
+    def on_test_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """As in validation."""
+        self._end(pl_module)
+
+
+class TrackPictures(L.Callback):
+    """Shows the first validation tracks in TensorBoard: a picture of the grid, and its clicks.
+
+    Does nothing with another logger.
+
+    Args:
+        search: Turns an Activation into a GridEstimate.
+        n_tracks: How many tracks, the first ones by name, the same in every epoch.
+        excerpt_s: Length of picture and sound, from the middle of the track.
+        every_n_epochs: How often; sounds are written once a picture is.
+    """
+
+    def __init__(
+        self, search: Search, n_tracks: int = 3, excerpt_s: float = 12.0, every_n_epochs: int = 1
+    ) -> None:
+        self.search = search
+        self.n_tracks, self.excerpt_s, self.every_n_epochs = n_tracks, excerpt_s, every_n_epochs
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Draw one of the first tracks."""
+        logger = trainer.logger
+        if (
+            batch_idx >= self.n_tracks
+            or not isinstance(logger, TensorBoardLogger)
+            or not trainer.is_global_zero
+            or trainer.current_epoch % self.every_n_epochs
+        ):
+            return
+        assert isinstance(pl_module, BeatModule)
+        track, activation = _track_and_activation(
+            trainer, "val", batch, outputs["logits"], pl_module
+        )
+        estimate = self.search(activation)
+        start_s = max(0.0, track.duration_s / 2 - self.excerpt_s / 2)
+        stop_s = min(track.duration_s, start_s + self.excerpt_s)
+        figure = excerpt_figure(
+            batch["features"][0].float().cpu().numpy(),
+            activation,
+            estimate,
+            reference=track.grid,
+            start_s=start_s,
+            end_s=stop_s,
+            title=track.name,
+        )
+        board = logger.experiment
+        board.add_figure(f"tracks/{track.name}", figure, trainer.global_step, close=False)
+        if track.audio_path is not None and estimate.grid is not None:
+            rate = pl_module.spec.sample_rate
+            samples = load_audio(track.audio_path, rate).samples
+            excerpt = samples[int(start_s * rate) : int(stop_s * rate)]
+            clicks = mix_clicks(
+                excerpt,
+                rate,
+                estimate.grid,
+                start_s=start_s,
+                mark_downbeats=estimate.downbeat_known,
+            )
+            board.add_audio(
+                f"tracks/{track.name}", clicks[np.newaxis], trainer.global_step, sample_rate=rate
+            )
+
+
+class Reproducible(L.Callback):
+    """Makes an epoch's chance depend on the seed and its number alone.
+
+    Drop-out draws from torch's generator, whose state no checkpoint keeps; seeded anew at each
+    epoch, a run cut off and resumed from ``last.ckpt`` ends with the weights of an unbroken one.
+
+    Args:
+        seed: The run's seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Seed the epoch, differently in each process of a distributed run."""
+        sequence = np.random.SeedSequence((self.seed, trainer.current_epoch, trainer.global_rank))
+        torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
+
+
+class SaveOnInterrupt(L.Callback):
+    """Keeps what was learnt since the last epoch when training is cut off by Ctrl-C.
+
+    Args:
+        path: Checkpoint to write; ``last.ckpt`` remains the one to resume from, since it lies
+            between two epochs.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Save on KeyboardInterrupt; any other exception is a failure, not an interruption."""
+        if isinstance(exception, KeyboardInterrupt) and trainer.global_step > 0:
+            trainer.save_checkpoint(self.path)
+            if trainer.is_global_zero:
+                print(f"\ninterrupted; the weights so far are in {self.path}")

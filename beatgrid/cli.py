@@ -1,0 +1,125 @@
+"""The door of the entry scripts: Hydra's configuration in, one-line errors out.
+
+The only module that imports Hydra; behind it, everything takes plain arguments.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hydra
+from hydra.errors import HydraException, InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
+from rich.progress import track
+
+from beatgrid.checkpoint import load_model
+from beatgrid.errors import BeatgridError
+from beatgrid.predictor import Predictor
+from beatgrid.runs import best_checkpoint
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def entry(
+    config_name: str, paths: Sequence[str]
+) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+    """Make a script's ``main(cfg)`` its command line.
+
+    Args:
+        config_name: File in ``conf/``.
+        paths: Keys whose values are file names, to be taken literally: Hydra's grammar would
+            reject most music libraries (``Artist - Song (Mix) [2010].mp3``).
+
+    Returns:
+        A decorator; the decorated function takes no argument and exits with status 1, after one
+        line on standard error, where the user's input is wrong.
+    """
+
+    def decorate(main: Callable[[DictConfig], Any]) -> Callable[[], None]:
+        @functools.wraps(main)
+        def run() -> None:
+            sys.argv[1:] = [quote_path(argument, paths) for argument in sys.argv[1:]]
+            # Hydra would print a stack trace or a paragraph of its own and exit: have it raise.
+            os.environ["HYDRA_FULL_ERROR"] = "1"
+            logging.captureWarnings(True)
+            try:
+                hydra.main(str(ROOT / "conf"), config_name, version_base="1.3")(main)()
+            except (BeatgridError, HydraException, OmegaConfBaseException) as error:
+                _fail(error)
+            except KeyboardInterrupt:
+                sys.exit(130)
+
+        return run
+
+    return decorate
+
+
+def quote_path(argument: str, paths: Sequence[str]) -> str:
+    """Quote the value of ``key=value`` for Hydra's grammar if the key holds a path.
+
+    Values already quoted, ``null``, and lists are left alone, unless a file of exactly that name
+    exists.
+    """
+    key, equals, value = argument.partition("=")
+    if not equals or key.lstrip("+") not in paths or not value:
+        return argument
+    grammar = (
+        value == "null"
+        or (value[0] == "[" and value[-1] == "]")
+        or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\"")
+    )
+    if grammar and not Path(value).exists():
+        return argument
+    # In a quoted string a backslash is itself, except before a quote; so is `$`, except in `${`.
+    escaped = value.replace("\\'", "\\\\'").replace("'", "\\'").replace("${", "\\${")
+    trailing = len(escaped) - len(escaped.rstrip("\\"))
+    return f"{key}='{escaped}{chr(92) * trailing}'"
+
+
+def load_predictor(cfg: DictConfig) -> Predictor:
+    """The predictor that ``ckpt``, ``activation``, ``grid`` and ``device`` ask for.
+
+    Raises:
+        BeatgridError: An unknown activation, or no such checkpoint.
+    """
+    if cfg.activation not in ("network", "flux"):
+        raise BeatgridError(f"activation={cfg.activation}: must be network or flux")
+    model = None
+    if cfg.activation == "network":
+        runs = Path("outputs/train")
+        model = load_model(best_checkpoint(runs) if cfg.ckpt == "latest" else cfg.ckpt)
+    return Predictor(model, instantiate(cfg.grid), cfg.device)
+
+
+def progress(items: Sequence[T], description: str) -> Iterable[T]:
+    """Iterate with a progress bar on standard error, if that is a terminal."""
+    console = Console(stderr=True)
+    hidden = not console.is_terminal or len(items) < 2
+    return track(items, description, console=console, transient=True, disable=hidden)
+
+
+def _fail(error: BaseException) -> None:
+    # A mistake inside a constructor arrives wrapped by Hydra; what the constructor said counts.
+    while isinstance(error, InstantiationException) and error.__cause__ is not None:
+        error = error.__cause__
+    ours = isinstance(error, BeatgridError)
+    for line in str(error).splitlines() if ours else [_one_line(error)]:
+        print(f"error: {line}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _one_line(error: BaseException) -> str:
+    """Hydra's paragraph as one line: what was asked for, and why it cannot be."""
+    parts = [line.strip() for line in str(error).splitlines() if line.strip()]
+    kept = [p for p in parts if not p.startswith(("object_type", "full_key", "reference_type"))]
+    return f"{'; '.join(kept)} (--help lists the configuration)"

@@ -1,0 +1,205 @@
+"""Crops and whole tracks of features with their frame targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from beatgrid.cache import CachedTrack
+from beatgrid.features import FeatureSpec
+from beatgrid.grid import Grid
+from beatgrid.model import pad_stack
+from beatgrid.targets import TargetShape, beat_target
+
+DOWNBEAT_TRUST = {
+    "reliable": ("reliable",),
+    "likely": ("reliable", "likely"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One labelled track, features at hand.
+
+    Attributes:
+        name: Unique within the data set.
+        grid: The label's grid.
+        downbeat: How far its bars can be trusted, as in the label.
+        duration_s: Where the label's grid ends.
+        cached: Features (frames, mels) on disk.
+        audio_path: The audio, or None where only features exist.
+        weight: How often its crops are drawn, relative to 1.
+    """
+
+    name: str
+    grid: Grid
+    downbeat: str
+    duration_s: float
+    cached: CachedTrack
+    audio_path: Path | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """What the network learns to put out.
+
+    Attributes:
+        shape: ``box`` (1 within ``width_s`` of a beat, as in the notebook) or ``soft`` (a bump
+            at the fractional beat time).
+        width_s: Half-width of the box, or the bump's width, in seconds.
+        downbeat_trust: ``reliable``, or ``likely`` to learn bars from likely downbeats as well.
+    """
+
+    shape: TargetShape = "box"
+    width_s: float = 0.03
+    downbeat_trust: str = "reliable"
+
+    def __post_init__(self) -> None:
+        if self.downbeat_trust not in DOWNBEAT_TRUST:
+            raise ValueError(
+                f"downbeat_trust={self.downbeat_trust!r}: must be one of {list(DOWNBEAT_TRUST)}"
+            )
+
+
+class Crop(NamedTuple):
+    """A stretch of one track: ``n_frames`` from ``first_frame`` on."""
+
+    track: int
+    first_frame: int
+    n_frames: int
+
+
+def frame_targets(
+    track: Track, crop: Crop, frame_rate: float, spec: TargetSpec
+) -> tuple[np.ndarray, np.ndarray]:
+    """Beat and downbeat target of each frame of a crop, and where they are known.
+
+    Returns:
+        Target and mask, float32 (frames, 2). The mask is 0 past the label's duration, and
+        everywhere in the downbeat channel of a track whose bars are not trusted.
+    """
+    start_s = crop.first_frame / frame_rate
+    times = (track.grid.beat_times(track.duration_s), track.grid.downbeat_times(track.duration_s))
+    target = np.stack(
+        [
+            beat_target(t - start_s, crop.n_frames, frame_rate, spec.shape, spec.width_s)
+            for t in times
+        ],
+        axis=-1,
+    )
+    frame_times_s = start_s + np.arange(crop.n_frames) / frame_rate
+    known = frame_times_s < track.duration_s
+    bars_known = known & (track.downbeat in DOWNBEAT_TRUST[spec.downbeat_trust])
+    return target, np.stack([known, bars_known], axis=-1).astype(np.float32)
+
+
+class CropDataset(Dataset[dict[str, Any]]):
+    """Reads the crops that a sampler asks for; knows nothing of epochs or chance."""
+
+    def __init__(self, tracks: Sequence[Track], features: FeatureSpec, target: TargetSpec) -> None:
+        self.tracks = list(tracks)
+        self.frame_rate = features.frame_rate
+        self.target = target
+
+    def __getitem__(self, crop: Crop) -> dict[str, Any]:
+        """Features (frames, mels), target and mask (frames, 2) of one crop."""
+        track = self.tracks[crop.track]
+        stop = crop.first_frame + crop.n_frames
+        features = np.asarray(track.cached.features[crop.first_frame : stop], dtype=np.float32)
+        target, mask = frame_targets(track, crop, self.frame_rate, self.target)
+        return {
+            "features": torch.from_numpy(features),
+            "target": torch.from_numpy(target),
+            "mask": torch.from_numpy(mask),
+            "track": crop.track,
+        }
+
+
+class CropSampler(Sampler[Crop]):
+    """Draws an epoch of crops: positions anew each epoch, the same for a seed and an epoch.
+
+    A track of weight 1 gives as many crops as fit into it, so an epoch is about all of the audio
+    once; weights change how often each is drawn. Whole tracks (``crop_frames=None``) come
+    once each, in a new order. The draw depends on nothing but ``seed`` and the epoch, which
+    Lightning sets before each epoch: neither the number of workers nor a resumed run changes it.
+
+    Args:
+        track_frames: Frames of each track.
+        crop_frames: Length of a crop, or None for whole tracks.
+        weights: Relative weight of each track.
+        seed: Seed of all draws.
+        rank: This process among ``world_size``; each takes its own share of the epoch.
+        world_size: Processes that train together.
+    """
+
+    def __init__(
+        self,
+        track_frames: Sequence[int],
+        crop_frames: int | None,
+        weights: Sequence[float],
+        seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.track_frames = np.asarray(track_frames)
+        self.crop_frames = crop_frames
+        self.seed, self.rank, self.world_size = seed, rank, world_size
+        self.epoch = 0
+        per_track = np.asarray(weights, dtype=float)
+        if crop_frames is not None:
+            per_track = per_track * np.maximum(1.0, self.track_frames / crop_frames)
+        self.expected = per_track
+        # Every process must yield the same number of crops, or the others wait for ever.
+        total = max(1, round(per_track.sum())) if crop_frames is not None else len(track_frames)
+        self.length = -(-total // world_size)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose crops the next iteration yields."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[Crop]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        total = self.length * self.world_size
+        if self.crop_frames is None:
+            tracks = np.resize(rng.permutation(len(self.track_frames)), total)
+        else:
+            # Systematic sampling: each track comes floor or ceil of its expected count.
+            edges = np.cumsum(self.expected) / self.expected.sum() * total
+            tracks = np.searchsorted(edges, np.arange(total) + rng.random(), side="right")
+            tracks = rng.permutation(np.minimum(tracks, len(edges) - 1))
+        positions = rng.random(total)
+        for i in range(self.rank, total, self.world_size):
+            available = int(self.track_frames[tracks[i]])
+            n_frames = min(self.crop_frames or available, available)
+            first = int(positions[i] * (available - n_frames + 1))
+            yield Crop(int(tracks[i]), first, n_frames)
+
+
+def whole_track(dataset: CropDataset, index: int) -> Crop:
+    """The crop that is all of one track."""
+    return Crop(index, 0, dataset.tracks[index].cached.n_frames)
+
+
+def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+    """Pad items of unequal length at their end; padded frames have mask 0.
+
+    Returns:
+        ``features`` (batch, frames, mels), ``target`` and ``mask`` (batch, frames, 2),
+        ``n_frames`` int64 (batch,), ``track`` int64 (batch,).
+    """
+    return {
+        **{key: pad_stack([item[key] for item in items]) for key in ("features", "target", "mask")},
+        "n_frames": torch.tensor([len(item["features"]) for item in items]),
+        "track": torch.tensor([item["track"] for item in items]),
+    }

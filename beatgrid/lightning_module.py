@@ -1,0 +1,167 @@
+"""The Lightning module: CRNN, loss, optimiser, and what a checkpoint carries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from beatgrid import checkpoint
+from beatgrid.features import FeatureSpec
+from beatgrid.losses import masked_bce, trim_to_shortest
+from beatgrid.model import CRNN
+
+
+class BeatModule(L.LightningModule):
+    """Trains a CRNN on beat (and downbeat) targets.
+
+    All arguments are plain values, so that a checkpoint loads with ``weights_only=True``.
+
+    Args:
+        features: Fields of a FeatureSpec; travels in the checkpoint.
+        channels: See CRNN, as the arguments down to ``input_scale_db``.
+        kernel_size: See CRNN.
+        frequency_strides: See CRNN.
+        frequency_pools: See CRNN.
+        projection_size: See CRNN.
+        hidden_size: See CRNN.
+        num_layers: See CRNN.
+        dropout: See CRNN.
+        n_outputs: See CRNN.
+        input_mean_db: See CRNN.
+        input_scale_db: See CRNN.
+        optimizer: ``adamw`` or ``adam``.
+        lr: Peak learning rate.
+        weight_decay: Decay of matrices and kernels (AdamW only); biases and norms have none.
+        schedule: ``cosine`` to zero over the whole training, or ``constant``.
+        warmup: Share of all steps in which the rate rises from zero; 0 for none.
+        pos_weight: Weight of positive frames in the loss.
+        downbeat_weight: Weight of the downbeat channel's loss beside the beat's 1.
+    """
+
+    def __init__(
+        self,
+        features: Mapping[str, Any],
+        channels: Sequence[int] = (32, 64),
+        kernel_size: Sequence[int] = (3, 3),
+        frequency_strides: Sequence[int] = (1, 1),
+        frequency_pools: Sequence[int] = (2, 2),
+        projection_size: int = 0,
+        hidden_size: int = 128,
+        num_layers: int = 2,
+        dropout: float = 0.0,
+        n_outputs: int = 1,
+        input_mean_db: float = 0.0,
+        input_scale_db: float = 1.0,
+        optimizer: str = "adamw",
+        lr: float = 1e-3,
+        weight_decay: float = 0.01,
+        schedule: str = "cosine",
+        warmup: float = 0.0,
+        pos_weight: float = 1.0,
+        downbeat_weight: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        for name, value, known in (
+            ("optimizer", optimizer, ("adamw", "adam")),
+            ("schedule", schedule, ("cosine", "constant")),
+        ):
+            if value not in known:
+                raise ValueError(f"model.{name}={value!r}: must be one of {', '.join(known)}")
+        self.spec = FeatureSpec.from_dict(features)
+        self.network_args: dict[str, Any] = {
+            "n_mels": self.spec.n_mels,
+            "channels": list(channels),
+            "kernel_size": list(kernel_size),
+            "frequency_strides": list(frequency_strides),
+            "frequency_pools": list(frequency_pools),
+            "projection_size": projection_size,
+            "hidden_size": hidden_size,
+            "num_layers": num_layers,
+            "dropout": dropout,
+            "n_outputs": n_outputs,
+            "input_mean_db": input_mean_db,
+            "input_scale_db": input_scale_db,
+        }
+        self.network = CRNN(**self.network_args)
+        # Set by the training script: hours, tracks and licence of the data, for the checkpoint.
+        self.training_data: dict[str, Any] = {}
+
+    def forward(self, features: Tensor, n_frames: Tensor | None = None) -> Tensor:
+        """Logits (batch, frames, outputs) of log-mel features (batch, frames, mels)."""
+        return self.network(features, n_frames)
+
+    def _step(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        logits = self(batch["features"], batch["n_frames"])
+        logits, target, mask = trim_to_shortest(logits, batch["target"], batch["mask"])
+        weights = (1.0, self.hparams["downbeat_weight"])
+        loss = masked_bce(logits, target, mask, self.hparams["pos_weight"], weights)
+        return loss, logits
+
+    def training_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> Tensor:
+        """Loss of a batch of crops; its epoch mean weighs batches by their valid frames."""
+        loss, _ = self._step(batch)
+        valid = int(batch["mask"][..., 0].sum())
+        self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=valid)
+        return loss
+
+    def validation_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
+        """Loss and logits of whole tracks; callbacks turn the logits into grids."""
+        return self._evaluate(batch, "val")
+
+    def test_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
+        """As ``validation_step``, on the test split."""
+        return self._evaluate(batch, "test")
+
+    def _evaluate(self, batch: Mapping[str, Tensor], stage: str) -> dict[str, Tensor]:
+        loss, logits = self._step(batch)
+        # Weighted by tracks: a long one counts as much as a short one.
+        self.log(
+            f"{stage}/loss", loss, prog_bar=True, batch_size=len(batch["n_frames"]), sync_dist=True
+        )
+        return {"loss": loss, "logits": logits}
+
+    def configure_optimizers(self) -> Any:
+        """Adam or AdamW, stepped with linear warm-up and cosine decay over the whole training."""
+        hp = self.hparams
+        parameters = list(self.network.parameters())
+        if hp["optimizer"] == "adam":
+            optimizer: torch.optim.Optimizer = torch.optim.Adam(parameters, lr=hp["lr"])
+        else:
+            groups = [
+                {
+                    "params": [p for p in parameters if p.ndim >= 2],
+                    "weight_decay": hp["weight_decay"],
+                },
+                {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+            ]
+            optimizer = torch.optim.AdamW(groups, lr=hp["lr"])
+        total = self.trainer.estimated_stepping_batches
+        warmup_steps = int(hp["warmup"] * total) if math.isfinite(total) else 0
+
+        def factor(step: int) -> float:
+            if step < warmup_steps:
+                return (step + 1) / (warmup_steps + 1)
+            if hp["schedule"] == "constant" or not math.isfinite(total):
+                return 1.0
+            progress = (step - warmup_steps) / max(1, total - warmup_steps)
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "lr"},
+        }
+
+    def on_save_checkpoint(self, checkpoint_dict: dict[str, Any]) -> None:
+        """Add all that prediction needs: network arguments, feature spec, data, licence."""
+        checkpoint_dict[checkpoint.KEY] = checkpoint.describe(
+            network=self.network_args,
+            features=self.spec.to_dict(),
+            training_data=self.training_data,
+        )

@@ -1,0 +1,128 @@
+"""Seconds of audio trained per second: the notebook's loop against this project's.
+
+    python experiments/training-throughput/run.py AUDIO_DIR LABEL_DIR [--tracks 8] [--repeats 3]
+
+All variants run in this process, in turn, on the same tracks, with one torch thread. The
+notebook's loop decodes and transforms each track anew at each access (librosa), and trains its
+BeatCRNN on whole tracks with batch size 1. Writes ``results.md`` beside this script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shutil
+import statistics
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import librosa
+import numpy as np
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+
+from beatgrid.cli import ROOT
+from beatgrid.discovery import LabelledTrack, discover, split_tracks
+from beatgrid.features import FeatureSpec
+from beatgrid.files import write_text
+from beatgrid.model import CRNN
+from beatgrid.targets import beat_target
+
+HERE = Path(__file__).resolve().parent
+
+
+def notebook_epoch(tracks: list[LabelledTrack]) -> float:
+    """One epoch as the notebook trains; returns its seconds."""
+    spec = FeatureSpec()
+    network = CRNN()
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    criterion = torch.nn.BCEWithLogitsLoss()
+    start = time.perf_counter()
+    for track in tracks:
+        samples, rate = librosa.load(track.audio_path, sr=spec.sample_rate, mono=True)
+        power = librosa.feature.melspectrogram(
+            y=samples, sr=rate, n_fft=spec.n_fft, hop_length=spec.hop_length, n_mels=spec.n_mels
+        )
+        log_mel = librosa.power_to_db(power, ref=np.max).T
+        times_s = track.label.grid.beat_times(len(samples) / rate)
+        target = beat_target(times_s, len(log_mel), spec.frame_rate, "box", 0.03)
+        optimizer.zero_grad()
+        logits = network(torch.from_numpy(log_mel).float()[None])[..., 0]
+        loss = criterion(logits, torch.from_numpy(target)[None])
+        loss.backward()
+        optimizer.step()
+    return time.perf_counter() - start
+
+
+def our_epoch(folder: Path, cache_dir: Path, model: str) -> float:
+    """One epoch of ``train.py``'s parts, features from the cache if it has them, in seconds."""
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        overrides = [
+            *(f"model={model}", f"data.audio_dir='{folder}/audio'"),
+            *(f"data.label_dir='{folder}/labels'", f"data.cache_dir='{cache_dir}'"),
+            *("data.val_count=0", "trainer=cpu", "trainer.max_epochs=1", "output_dir=''"),
+        ]
+        cfg = compose("train", overrides)
+    start = time.perf_counter()
+    data, module = instantiate(cfg.data), instantiate(cfg.model)
+    quiet = {"enable_progress_bar": False, "enable_checkpointing": False, "logger": False}
+    instantiate(cfg.trainer, **quiet).fit(module, data)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Time all variants in turn and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("audio_dir", type=Path)
+    parser.add_argument("label_dir", type=Path)
+    parser.add_argument("--tracks", type=int, default=8)
+    parser.add_argument("--repeats", type=int, default=3)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+    tracks = split_tracks(discover(args.audio_dir, args.label_dir), 0)["train"][: args.tracks]
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name in ("audio", "labels"):
+            (folder / name).mkdir()
+        for track in tracks:
+            shutil.copy(track.audio_path, folder / "audio")
+            shutil.copy(track.label.path, folder / "labels")
+        audio_s = sum(librosa.get_duration(path=track.audio_path) for track in tracks)
+        rows: dict[str, list[float]] = {}
+
+        def add(name: str, seconds: float) -> None:
+            rows.setdefault(name, []).append(audio_s / seconds)
+            print(f"{name}: {audio_s / seconds:.1f} s of audio per second", flush=True)
+
+        for repeat in range(args.repeats):
+            cache = folder / f"cache{repeat}"
+            add("notebook's loop", notebook_epoch(tracks))
+            add("crnn_small, first epoch, empty cache", our_epoch(folder, cache, "crnn_small"))
+            add("crnn_small, cached", our_epoch(folder, cache, "crnn_small"))
+            add("crnn (the notebook's network), cached", our_epoch(folder, cache, "crnn"))
+    baseline = statistics.median(rows["notebook's loop"])
+    lines = [
+        f"{len(tracks)} tracks, {audio_s / 60:.1f} minutes of audio, {args.repeats} runs in turn, "
+        "one torch thread; seconds of audio trained per second.",
+        "",
+        "| | median | min .. max | ratio |",
+        "|---|---|---|---|",
+    ]
+    for name, rates in rows.items():
+        median = statistics.median(rates)
+        lines.append(
+            f"| {name} | {median:.1f} | {min(rates):.1f} .. {max(rates):.1f} "
+            f"| {median / baseline:.1f} |"
+        )
+    write_text(HERE / "results.md", "\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Find beatgrids: ``python predict.py audio=<file | folder | glob | [list]> [ckpt=...]``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, cast
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from beatgrid.cli import entry, load_predictor, progress
+from beatgrid.errors import BeatgridError
+from beatgrid.figures import grid_figure, save_figure
+from beatgrid.predictor import find_audio
+from beatgrid.report import print_results
+from beatgrid.result import grid_result, result_paths, write_result
+
+
+@entry("predict", paths=("audio", "ckpt", "out"))
+def main(cfg: DictConfig) -> None:
+    """Predict each file, write its JSON and PNG, and print a table at the end."""
+    torch.set_num_threads(cfg.num_threads)
+    predictor = load_predictor(cfg)
+    plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+    audio_paths = find_audio(plain["audio"])
+    out_paths = result_paths(audio_paths, cfg.out)
+    settings = {key: plain[key] for key in ("activation", "grid")}
+    results = []
+    errors = 0
+    for audio_path, out_path in progress(
+        list(zip(audio_paths, out_paths, strict=True)), "finding grids"
+    ):
+        try:
+            prediction = predictor(audio_path)
+        except BeatgridError as error:
+            errors += 1
+            print(f"error: {error}", file=sys.stderr)
+            continue
+        result = grid_result(
+            prediction.estimate,
+            prediction.activation,
+            prediction.info,
+            predictor.model_id,
+            settings,
+        )
+        write_result(out_path, result)
+        if cfg.picture:
+            figure = grid_figure(
+                prediction.log_mel,
+                prediction.activation,
+                prediction.estimate,
+                title=audio_path.name,
+            )
+            save_figure(figure, out_path.with_suffix(".png"))
+        results.append(result)
+    if results:
+        print_results(results)
+        print(f"{len(results)} grid files in {cfg.out}")
+    if errors:
+        print(f"error: {errors} of {len(audio_paths)} files have no grid", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from beatgrid.dataset import (
+    Crop,
+    CropDataset,
+    CropSampler,
+    TargetSpec,
+    Track,
+    collate,
+    frame_targets,
+    whole_track,
+)
+from beatgrid.features import FeatureSpec
+from beatgrid.grid import Grid
+
+RATE = 100.0  # frames per second: beats on whole frames are easy to read
+
+
+def make_track(n_frames=1000, grid=None, downbeat="reliable", duration_s=None, name="t"):
+    features = np.broadcast_to(np.arange(n_frames, dtype=np.float16)[:, None] % 100, (n_frames, 4))
+    return Track(
+        name=name,
+        grid=grid or Grid(120.0, 0.25),
+        downbeat=downbeat,
+        duration_s=duration_s or n_frames / RATE,
+        cached=SimpleNamespace(features=features, n_frames=n_frames),
+    )
+
+
+def test_targets_of_a_crop_stand_at_the_labels_beats():
+    target, mask = frame_targets(make_track(), Crop(0, 300, 200), RATE, TargetSpec("box", 0.001))
+    # Beats every 0.5 s from 0.25 s: inside the crop from 3 s to 5 s they are at 3.25, 3.75, ...
+    assert np.flatnonzero(target[:, 0]).tolist() == [25, 75, 125, 175]
+    assert np.flatnonzero(target[:, 1]).tolist() == [125]  # downbeats at 0.25 + 2 k: 4.25 s
+    assert mask.min() == 1
+
+
+def test_beats_before_the_offset_are_positive():
+    track = make_track(grid=Grid(120.0, 2.25))
+    target, _ = frame_targets(track, Crop(0, 0, 100), RATE, TargetSpec("box", 0.001))
+    assert np.flatnonzero(target[:, 0]).tolist() == [25, 75]
+    assert np.flatnonzero(target[:, 1]).tolist() == [25]
+
+
+@pytest.mark.parametrize(
+    ("downbeat", "trust", "known"),
+    [
+        ("reliable", "reliable", 1),
+        ("likely", "reliable", 0),
+        ("likely", "likely", 1),
+        ("unknown", "likely", 0),
+    ],
+)
+def test_bars_are_learnt_only_where_they_are_trusted(downbeat, trust, known):
+    spec = TargetSpec(downbeat_trust=trust)
+    _, mask = frame_targets(make_track(downbeat=downbeat), Crop(0, 0, 50), RATE, spec)
+    assert mask[:, 0].min() == 1
+    assert (mask[:, 1] == known).all()
+
+
+def test_frames_past_the_labels_duration_are_unknown():
+    _, mask = frame_targets(make_track(duration_s=0.3), Crop(0, 0, 50), RATE, TargetSpec())
+    assert mask[:, 0].tolist() == [1.0] * 30 + [0.0] * 20
+
+
+def test_unknown_trust_is_refused():
+    with pytest.raises(ValueError, match="downbeat_trust='blind'"):
+        TargetSpec(downbeat_trust="blind")
+
+
+def test_crop_holds_the_features_of_its_frames():
+    dataset = CropDataset([make_track()], FeatureSpec(), TargetSpec())
+    item = dataset[Crop(0, 210, 5)]
+    assert item["features"].dtype == torch.float32
+    assert item["features"][:, 0].tolist() == [10, 11, 12, 13, 14]
+    assert whole_track(dataset, 0) == Crop(0, 0, 1000)
+
+
+def test_unequal_items_are_padded_and_masked():
+    dataset = CropDataset([make_track()], FeatureSpec(), TargetSpec())
+    batch = collate([dataset[Crop(0, 0, 30)], dataset[Crop(0, 0, 50)]])
+    assert batch["features"].shape == (2, 50, 4)
+    assert batch["n_frames"].tolist() == [30, 50]
+    assert batch["mask"][0, 30:].abs().max() == 0
+    assert batch["mask"][1].min() == 1
+
+
+def test_an_epoch_is_all_of_the_audio_about_once():
+    frames = [1000, 3000, 100]
+    sampler = CropSampler(frames, crop_frames=100, weights=[1, 1, 1], seed=1)
+    crops = list(sampler)
+    assert len(crops) == len(sampler) == 41
+    assert np.bincount([crop.track for crop in crops]).tolist() == [10, 30, 1]
+    for crop in crops:
+        assert 0 <= crop.first_frame <= frames[crop.track] - crop.n_frames
+    assert {crop.n_frames for crop in crops} == {100}
+
+
+def test_weights_change_how_often_a_track_is_drawn():
+    sampler = CropSampler([1000, 1000], crop_frames=100, weights=[3.0, 0.5])
+    assert np.bincount([crop.track for crop in sampler]).tolist() == [30, 5]
+
+
+def test_short_track_gives_all_it_has():
+    assert next(iter(CropSampler([40], crop_frames=100, weights=[1]))) == Crop(0, 0, 40)
+
+
+def test_whole_tracks_come_once_each_in_a_new_order():
+    sampler = CropSampler([50] * 20, crop_frames=None, weights=[1] * 20)
+    first = [crop.track for crop in sampler]
+    sampler.set_epoch(1)
+    second = [crop.track for crop in sampler]
+    assert sorted(first) == sorted(second) == list(range(20))
+    assert first != second
+
+
+def test_draw_depends_on_seed_and_epoch_alone():
+    def draw(seed, epoch):
+        sampler = CropSampler([5000] * 3, 100, [1] * 3, seed)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert draw(0, 3) == draw(0, 3)
+    assert draw(0, 3) != draw(0, 4)
+    assert draw(0, 3) != draw(1, 3)
+
+
+def test_processes_share_an_epoch_without_overlap():
+    whole = list(CropSampler([1000, 500], 100, [1, 1]))
+    parts = [list(CropSampler([1000, 500], 100, [1, 1], rank=r, world_size=3)) for r in range(3)]
+    assert [len(part) for part in parts] == [5, 5, 5]
+    assert sorted(crop for part in parts for crop in part) == sorted(whole)

@@ -1,0 +1,70 @@
+"""Train a beat network: ``python train.py [group=option] [key=value] [-m]``."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+from pathlib import Path
+
+import torch
+from hydra.utils import instantiate
+from lightning import Callback, Trainer, seed_everything
+from omegaconf import DictConfig
+
+from beatgrid.cli import entry
+from beatgrid.datamodule import BeatDataModule
+from beatgrid.errors import BeatgridError
+from beatgrid.files import write_json
+from beatgrid.lightning_module import BeatModule
+from beatgrid.model import count_parameters
+from beatgrid.runs import last_checkpoint
+
+logger = logging.getLogger(__name__)
+
+
+@entry("train", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt_path"))
+def main(cfg: DictConfig) -> float:
+    """Compose, fit, and leave a run folder; returns the monitored value for sweeps."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # no tips, no device list
+    seed_everything(cfg.seed, workers=True, verbose=False)
+    torch.set_num_threads(cfg.num_threads)
+    ckpt_path = cfg.ckpt_path
+    if cfg.resume:
+        ckpt_path = last_checkpoint(Path("outputs/train"))
+        cfg.output_dir = str(ckpt_path.parent.parent)  # the same run goes on, curves and all
+    elif ckpt_path is not None and not Path(ckpt_path).is_file():
+        raise BeatgridError(
+            f"ckpt_path={ckpt_path}: no such file; give a last.ckpt, or resume=true"
+        )
+
+    data: BeatDataModule = instantiate(cfg.data)
+    data.prepare_data()
+    data.setup()
+    if not data.splits["val"]:
+        logger.warning("no validation tracks: checkpoints and early stopping go by train/loss")
+        cfg.monitor = "train/loss"
+    model: BeatModule = instantiate(cfg.model)
+    model.training_data = data.summary()
+    callbacks: list[Callback] = list(instantiate(cfg.callbacks).values())
+    trainer: Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=instantiate(cfg.logger))
+    output_dir = Path(cfg.output_dir)
+    write_json(output_dir / "splits.json", data.split_names())
+    for name, split in model.training_data.items():
+        logger.info("%s: %d tracks, %.2f h", name, split["tracks"], split["hours"])
+    logger.info("%d parameters; run folder %s", count_parameters(model), output_dir)
+
+    trainer.fit(model, data, ckpt_path=ckpt_path, weights_only=True)
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    if cfg.test and data.splits["test"]:
+        trainer.test(model, data, ckpt_path="best", weights_only=True)
+        metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+    write_json(
+        output_dir / "metrics.json",
+        {name: value if math.isfinite(value) else None for name, value in metrics.items()},
+    )
+    return metrics.get(cfg.monitor, math.nan)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
