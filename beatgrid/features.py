@@ -66,6 +66,10 @@ class FeatureSpec:
                 f"hop_length {self.hop_length} exceeds n_fft {self.n_fft}: "
                 "audio between the windows would be lost"
             )
+        # One spelling of a value (YAML gives 0 or 0.0), for equality and cache keys.
+        for name in ("f_min", "f_max", "top_db"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, float(getattr(self, name)))
         nyquist = self.sample_rate / 2
         if not 0 <= self.f_min < self.highest_hz <= nyquist:
             raise ValueError(
@@ -159,13 +163,14 @@ def mel_filterbank(spec: FeatureSpec) -> FloatArray:
     mel per factor of 6.4. Equal to ``librosa.filters.mel`` (tested).
     """
     bins_hz = np.linspace(0, spec.sample_rate / 2, spec.n_fft // 2 + 1)
-    edges_mel = np.linspace(*_hz_to_mel(np.array([spec.f_min, spec.highest_hz])), spec.n_mels + 2)
+    lowest_mel, highest_mel = _hz_to_mel(np.array([spec.f_min, spec.highest_hz]))
+    edges_mel = np.linspace(lowest_mel, highest_mel, spec.n_mels + 2)
     edges_hz = _mel_to_hz(edges_mel)
     lower_hz, centre_hz, upper_hz = (edges_hz[i : i + spec.n_mels, np.newaxis] for i in range(3))
     rising = (bins_hz - lower_hz) / (centre_hz - lower_hz)
     falling = (upper_hz - bins_hz) / (upper_hz - centre_hz)
-    weights = np.maximum(0, np.minimum(rising, falling)) * 2 / (upper_hz - lower_hz)
-    weights = weights.astype(np.float32)
+    triangles = np.maximum(0, np.minimum(rising, falling))
+    weights = (triangles * 2 / (upper_hz - lower_hz)).astype(np.float32)
     weights.flags.writeable = False
     return weights
 

@@ -32,6 +32,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp{path.suffix}"
     try:
         yield temporary
+        # Without it a power cut shortly after may leave the new name with blocks of zeros.
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -142,7 +142,7 @@ def parse_label(content: Any, path: str | os.PathLike[str]) -> Label:
         raise LabelError(f"{path}: bpm is {bpm:g}; it must be greater than 0")
     if bpm > MAX_BPM:
         raise LabelError(
-            f"{path}: bpm is {bpm:g}, more than {MAX_BPM:g}; is it BPM x 100? write beats per minute"
+            f"{path}: bpm is {bpm:g}, more than {MAX_BPM:g}; write beats per minute (not x 100)"
         )
     offset_s = _number(content, "downbeatOffset", path, default=0.0)
     if abs(offset_s) > MAX_DURATION_S:
