@@ -1,0 +1,207 @@
+"""The public face of the generator: render a labelled track from a genre and a seed."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beatgrid.grid import Grid
+from beatgrid.synth.arrangement import Song, compose
+from beatgrid.synth.drums import Kit
+from beatgrid.synth.dsp import Samples, draw
+from beatgrid.synth.genres import GENRES, TEMPLATES, Genre
+from beatgrid.synth.instruments import VOICES, Pitches, make
+from beatgrid.synth.mix import DRUM_DB, OTHER_DRUM_DB, Track, gain, mix, place, sweep
+from beatgrid.synth.score import Hit, Note, drum_hits, part_notes
+
+
+@dataclass(frozen=True, eq=False)
+class RenderedTrack:
+    """A synthetic piece with its exact beatgrid.
+
+    Attributes:
+        samples: float32 (samples,) mono, peak at most 1.
+        sample_rate: In hertz.
+        grid: True grid; k = 0 is a downbeat.
+        genre: One of ``GENRES``.
+        seed: The seed it was rendered from.
+        metadata: What was drawn: swing, instruments, sections ..., plain values.
+    """
+
+    samples: Samples
+    sample_rate: int
+    grid: Grid
+    genre: str
+    seed: int
+    metadata: dict[str, object]
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+def draw_bpm(genre: Genre, rng: np.random.Generator) -> float:
+    """A tempo of the genre: a whole number half of the time, else with three decimals."""
+    bpm = float(rng.uniform(*genre.bpm))
+    return float(round(bpm)) if rng.random() < 0.5 else round(bpm, 3)
+
+
+def render(
+    genre: str,
+    seed: int,
+    duration_s: float = 60.0,
+    bpm: float | None = None,
+    sample_rate: int = 44100,
+) -> RenderedTrack:
+    """Render one piece; the same arguments give the same samples in every process.
+
+    Args:
+        genre: One of ``GENRES``.
+        seed: Any integer >= 0.
+        duration_s: Length in seconds.
+        bpm: Tempo; drawn from the genre's customary range by default.
+        sample_rate: In hertz.
+
+    Raises:
+        ValueError: Unknown genre, or a tempo or length that is not positive.
+    """
+    if genre not in TEMPLATES:
+        raise ValueError(f"unknown genre {genre!r}: choose one of {', '.join(GENRES)}")
+    if duration_s <= 0 or (bpm is not None and bpm <= 0):
+        raise ValueError(f"duration_s and bpm must be positive, not {duration_s!r} and {bpm!r}")
+    template = TEMPLATES[genre]
+    rng = np.random.default_rng((zlib.crc32(genre.encode()), seed))
+    tempo_rng, form_rng, drum_rng, mix_rng, *part_rngs = rng.spawn(4 + len(template.parts))
+    drawn_bpm = draw_bpm(template, tempo_rng)
+    bpm = drawn_bpm if bpm is None else float(bpm)
+    beat_s = 60.0 / bpm
+    bar_s = beat_s * template.beats_per_bar
+
+    song, offset_s, is_whole = _plan(template, duration_s, bar_s, form_rng, tempo_rng)
+    n = round(duration_s * sample_rate)
+    human_ms = draw(tempo_rng, template.human_ms)
+    clock = _Clock(offset_s, beat_s, human_ms / 1000.0, sample_rate, n)
+
+    hits = drum_hits(song, drum_rng)
+    kit_name = str(drum_rng.choice(template.kits))
+    tracks = [Track("drums", _play_drums(hits, kit_name, clock, drum_rng))]
+    voices: list[str] = []
+    for i, (part, part_rng) in enumerate(zip(template.parts, part_rngs, strict=True)):
+        notes = part_notes(song, part, i, part_rng)
+        voice = str(part_rng.choice(part.voices))
+        if notes:
+            voices.append(voice)
+            tracks.append(Track(part.role, _play_part(notes, voice, clock, part_rng)))
+    _add_risers(tracks[0].samples, song, clock, drum_rng)
+    kicks_s = np.array(sorted({clock.time_s(h.beat) for h in hits if h.drum == "kick"}))
+    samples = mix(tracks, kicks_s, _form_gain(song, clock), beat_s, template, mix_rng, sample_rate)
+    metadata = {
+        "whole": is_whole, "kit": kit_name, "voices": voices, "swing": song.swing,
+        "human_ms": human_ms, "grooves": sorted({s.groove for s in song.sections if s.groove}),
+        "sections": [s.kind for s in song.sections],
+    }  # fmt: skip
+    grid = Grid(bpm=bpm, offset_s=offset_s, beats_per_bar=template.beats_per_bar)
+    return RenderedTrack(samples, sample_rate, grid, genre, seed, metadata)
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """Beats to samples of the excerpt; every onset is rounded on its own."""
+
+    offset_s: float
+    beat_s: float
+    human_s: float
+    sample_rate: int
+    n_samples: int
+
+    def time_s(self, beat: float) -> float:
+        return self.offset_s + beat * self.beat_s
+
+    def sample(self, beat: float, rng: np.random.Generator) -> int:
+        shift_s = rng.normal(0.0, self.human_s) if self.human_s > 0 else 0.0
+        return round((self.time_s(beat) + shift_s) * self.sample_rate)
+
+
+def _plan(
+    genre: Genre,
+    duration_s: float,
+    bar_s: float,
+    rng: np.random.Generator,
+    time_rng: np.random.Generator,
+) -> tuple[Song, float, bool]:
+    """The song, the time of its first downbeat in the track, and whether it is a whole piece.
+
+    A whole piece has some silence before and its last notes ring out; an excerpt begins anywhere
+    in a longer piece, at any phase of the beat.
+    """
+    is_whole = bool(time_rng.random() < 0.35)
+    if is_whole and duration_s > 8 * bar_s:
+        lead_s = float(time_rng.choice([0.0, 0.05, 0.5, 2.0])) * float(time_rng.random())
+        n_bars = int((duration_s - lead_s - 1.0) / bar_s)
+        return compose(genre, n_bars, rng, ends=True, n_bars_max=max(4, n_bars // 4)), lead_s, True
+    n_heard = int(np.ceil(duration_s / bar_s)) + 1
+    first_bar = float(time_rng.uniform(0, 40))
+    n_bars = n_heard + int(first_bar) + 1
+    song = compose(genre, n_bars, rng, ends=False, n_bars_max=max(4, n_heard // 3))
+    return song, -first_bar * bar_s, False
+
+
+def _play_drums(hits: list[Hit], kit_name: str, clock: _Clock, rng: np.random.Generator) -> Samples:
+    """The drummer's track, (samples,)."""
+    out = np.zeros(clock.n_samples, np.float32)
+    kit = Kit(kit_name, rng, clock.sample_rate, n_variants=4 if clock.human_s > 0 else 1)
+    level = {}
+    for count, hit in enumerate(hits):
+        if hit.drum not in level:
+            level[hit.drum] = float(gain(float(rng.uniform(*DRUM_DB.get(hit.drum, OTHER_DRUM_DB)))))
+        start = clock.sample(hit.beat, rng)
+        if -3 * clock.sample_rate < start < clock.n_samples:
+            place(out, kit.hit(hit.drum, count), start, level[hit.drum] * hit.gain)
+    return out
+
+
+def _play_part(notes: list[Note], voice: str, clock: _Clock, rng: np.random.Generator) -> Samples:
+    """One player's track, (samples,). Equal notes are rendered once, or a few times for voices."""
+    out = np.zeros(clock.n_samples, np.float32)
+    instrument = make(voice, rng, clock.sample_rate)
+    n_variants = 6 if voice in VOICES else 2 if clock.human_s > 0 else 1
+    cache: dict[tuple[Pitches, int, int], Samples] = {}
+    for note in notes:
+        start = clock.sample(note.beat, rng)
+        duration_s = min(max(note.beats * clock.beat_s, 0.03), 8.0)
+        if start >= clock.n_samples or start + (duration_s + 1.0) * clock.sample_rate < 0:
+            continue
+        key = (note.pitches, round(duration_s * 1000), int(rng.integers(n_variants)))
+        if key not in cache:
+            cache[key] = instrument(note.pitches, duration_s, rng).astype(np.float32, copy=False)
+        place(out, cache[key], start, note.gain)
+    return out
+
+
+def _add_risers(out: Samples, song: Song, clock: _Clock, rng: np.random.Generator) -> None:
+    """Rising noise through the build-ups, in place."""
+    for section in song.sections:
+        if section.kind == "build" and rng.random() < 0.6:
+            beats = section.n_bars * song.beats_per_bar - section.gap_beats
+            start = round(clock.time_s(section.first_bar * song.beats_per_bar) * clock.sample_rate)
+            if -len(out) < start < len(out):
+                sound = sweep(rng, beats * clock.beat_s, clock.sample_rate)
+                place(out, sound, start, float(rng.uniform(0.05, 0.3)))
+
+
+def _form_gain(song: Song, clock: _Clock) -> NDArray[np.float32]:
+    """Gain that follows the sections' levels, (samples,), with 50 ms ramps."""
+    times, levels = [], []
+    for section in song.sections:
+        start_s = clock.time_s(section.first_bar * song.beats_per_bar)
+        end_s = clock.time_s((section.first_bar + section.n_bars) * song.beats_per_bar)
+        times += [start_s, end_s - 0.05]
+        levels += [float(gain(section.level_db))] * 2
+    grid_s = np.arange(0, clock.n_samples + 512, 512) / clock.sample_rate
+    coarse = np.interp(grid_s, times, levels).astype(np.float32)
+    position = np.arange(clock.n_samples, dtype=np.float32) / 512
+    return np.interp(position, np.arange(len(coarse)), coarse).astype(np.float32)

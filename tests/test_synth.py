@@ -1,0 +1,138 @@
+"""The generator: labels exact to the millisecond, the same seed the same samples."""
+
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile as sf
+from scipy import signal
+
+from beatgrid import synth
+from beatgrid.grid import Grid
+from beatgrid.labels import load_label
+from beatgrid.synth.genres import TEMPLATES
+
+RATE = 44100
+
+
+def rise_times_s(samples, times_s, lowest_hz, window_s=0.03):
+    """Time near each of ``times_s`` at which the high-passed energy has its steepest relative rise.
+
+    Energy in 1 ms windows centred on each sample; the rise is where it grows most in log terms.
+    """
+    sos = signal.butter(2, lowest_hz, "highpass", fs=RATE, output="sos")
+    power = signal.sosfilt(sos, samples.astype(float)) ** 2
+    width = 44
+    sums = np.concatenate([[0.0], np.cumsum(power)])
+    found = []
+    for time_s in times_s:
+        i = np.arange(round((time_s - window_s) * RATE), round((time_s + window_s) * RATE))
+        i = i[(i >= width) & (i + width < len(samples))]
+        if len(i) == 0:
+            continue
+        after, before = sums[i + width] - sums[i], sums[i] - sums[i - width]
+        found.append(i[np.argmax(np.log((after + 1e-7) / (before + 1e-7)))] / RATE)
+    return np.array(found)
+
+
+def test_clicks_are_rounded_one_by_one():
+    bpm, offset_s, duration_s = 137.31, 0.4321, 200.0
+    samples = synth.click_track(bpm, offset_s, duration_s, RATE, click_s=0.005)
+    times_s = Grid(bpm, offset_s).beat_times(duration_s)
+    starts = np.flatnonzero((samples[1:] != 0) & (samples[:-1] == 0)) + 1
+    assert len(starts) == len(times_s)
+    # The first beat lies before the offset: beats run backwards too.
+    assert times_s[0] < 0.4321 - 60 / bpm + 1e-9 or times_s[0] == pytest.approx(0.4321)
+    np.testing.assert_allclose(starts / RATE, times_s, atol=0.5 / RATE + 1e-9)
+
+
+def test_click_accent_marks_the_downbeats():
+    samples = synth.click_track(120, 0.25, 4.0, RATE, beats_per_bar=3, accent=2.0)
+    at_beats = samples[np.round(Grid(120, 0.25, 3).beat_times(4.0) * RATE).astype(int)]
+    expected = np.where(Grid(120, 0.25, 3).bar_positions(4.0) == 1, 0.8, 0.4)
+    np.testing.assert_allclose(at_beats, expected, rtol=1e-6)
+
+
+def test_house_kicks_lie_on_the_labelled_beats():
+    errors_s = []
+    for seed in range(4):
+        track = synth.render("house", seed, 20.0, bpm=123.457)
+        times_s = track.grid.beat_times(track.duration_s)[1:-1]
+        found_s = rise_times_s(track.samples, times_s, 2000.0)
+        errors_s.append(np.median(found_s - times_s))
+    assert abs(np.median(errors_s)) < 1e-3
+
+
+@pytest.mark.parametrize("genre", synth.GENRES)
+def test_every_genre_renders(genre):
+    track = synth.render(genre, 3, 8.0)
+    low, high = TEMPLATES[genre].bpm
+    assert track.samples.dtype == np.float32
+    assert track.samples.shape == (8 * RATE,)
+    assert np.isfinite(track.samples).all()
+    assert 0.05 < np.max(np.abs(track.samples)) <= 1.0
+    assert low - 0.5 <= track.grid.bpm <= high + 0.5
+    assert track.grid.beats_per_bar == TEMPLATES[genre].beats_per_bar
+    assert track.duration_s == 8.0
+
+
+def test_same_seed_same_samples_in_another_process():
+    code = (
+        "import hashlib; from beatgrid.synth import render;"
+        "print(hashlib.sha256(render('jcore', 5, 6.0).samples.tobytes()).hexdigest())"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    here = synth.render("jcore", 5, 6.0).samples.tobytes()
+    assert result.stdout.strip() == hashlib.sha256(here).hexdigest()
+    assert synth.render("jcore", 6, 6.0).samples.tobytes() != here
+
+
+def test_half_of_the_tempi_are_fractional():
+    tempi = [synth.render("rock", seed, 0.5).grid.bpm for seed in range(40)]
+    whole = sum(bpm == round(bpm) for bpm in tempi)
+    assert 8 < whole < 32
+    assert all(bpm == round(bpm, 3) for bpm in tempi)
+
+
+def test_excerpts_begin_at_any_phase():
+    grids = [synth.render("house", seed, 0.5).grid for seed in range(40)]
+    phase = np.array([g.first_beat_s / g.period_s for g in grids])
+    assert np.histogram(phase, 4, (0, 1))[0].min() >= 3
+
+
+def test_dataset_is_a_labelled_folder(tmp_path):
+    written = list(
+        synth.write_dataset(tmp_path, 3, seed=1, duration_s=2.0, genres=("house", "waltz"))
+    )
+    assert [path.name for path, _ in written] == [
+        "house_000.flac",
+        "waltz_001.flac",
+        "house_002.flac",
+    ]
+    for path, track in written:
+        label = load_label(tmp_path / "labels" / f"{path.stem}.labels.json")
+        assert label.grid == track.grid
+        assert label.file_name == path.name
+        assert label.duration_s == track.duration_s
+        assert label.downbeat == "reliable"
+        assert label.extra["genre"] == track.genre
+        samples, rate = sf.read(path, dtype="float32")
+        assert rate == RATE
+        np.testing.assert_allclose(samples, track.samples, atol=1 / 2**15)
+    again = list(synth.write_dataset(tmp_path, 1, seed=1, duration_s=2.0, genres=("house",)))
+    assert again[0][1].grid == written[0][1].grid
+
+
+def test_unknown_genre_names_the_choices():
+    with pytest.raises(ValueError, match=r"unknown genre 'hause'.*house"):
+        synth.render("hause", 0)
+
+
+@pytest.mark.parametrize("arguments", [{"duration_s": 0.0}, {"bpm": -1.0}])
+def test_lengths_and_tempi_must_be_positive(arguments):
+    with pytest.raises(ValueError, match="must be positive"):
+        synth.render("house", 0, **arguments)
