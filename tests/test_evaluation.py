@@ -108,6 +108,13 @@ def test_beats_at_the_edges_find_partners_outside_the_track():
     assert s.max_error_ms == pytest.approx(3.0)
 
 
+def test_scores_are_plain_values_whatever_the_grid_holds():
+    grid = Grid(np.float64(120.0), np.float64(0.251))
+    s = evaluate_track(grid, grid, 60.0, confidence=np.float32(0.5), downbeat_reliable=True)
+    for name, value in dataclasses.asdict(s).items():
+        assert type(value) in (bool, float, str, type(None)), name
+
+
 def test_half_a_beat_off_is_offbeat():
     s = score(120.0, 0.5, downbeat_reliable=True)
     assert s.offbeat

@@ -116,7 +116,7 @@ def evaluate_track(
     downbeat_ok = False
     if estimate is not None and level in LEVELS:
         # Seconds by which the estimate falls behind per true beat, once at the true level.
-        slope_s = estimate.period_s * LEVELS[level] - reference.period_s
+        slope_s = float(estimate.period_s * LEVELS[level] - reference.period_s)
         drift_ms = 1000 * (len(k) - 1) * abs(slope_s)
         if level in MULTI_LEVELS:
             k_true, k_estimate = _pair_at(duration_s / 2, reference, estimate, level)
@@ -124,7 +124,7 @@ def evaluate_track(
             phase_ms = 1000 * phase_s
             ends_s = [phase_s + (int(end) - k_true) * slope_s for end in k[[0, -1]]]
             max_error_ms = 1000 * max(map(abs, ends_s))
-            offbeat = level != "2" and abs(phase_s) > reference.period_s / 4
+            offbeat = level != "2" and abs(phase_s) > float(reference.period_s) / 4
             downbeat_ok = (
                 level == "ok"
                 and not offbeat
@@ -135,10 +135,10 @@ def evaluate_track(
     def within(limit_ms: float) -> bool:
         return max_error_ms is not None and max_error_ms <= limit_ms
 
-    ratio = None if estimate is None else estimate.bpm / reference.bpm
+    ratio = None if estimate is None else float(estimate.bpm / reference.bpm)
     return TrackScore(
-        bpm_true=reference.bpm,
-        bpm_found=None if estimate is None else estimate.bpm,
+        bpm_true=float(reference.bpm),
+        bpm_found=None if estimate is None else float(estimate.bpm),
         ratio=ratio,
         level=level,
         drift_ms=drift_ms,
@@ -156,7 +156,7 @@ def evaluate_track(
         acc1=_tempo_within(ratio, (1.0,)),
         acc2=_tempo_within(ratio, ACC2_RATIOS),
         downbeat_ok=downbeat_ok if judge_downbeat else None,
-        confidence=confidence,
+        confidence=None if confidence is None else float(confidence),
     )
 
 
@@ -172,7 +172,7 @@ def metrical_level(reference: Grid, estimate: Grid | None) -> str:
 
 
 def _time(grid: Grid, k: int) -> float:
-    return grid.offset_s + k * grid.period_s
+    return float(grid.offset_s) + k * float(grid.period_s)
 
 
 def _nearest(grid: Grid, time_s: float) -> int:
