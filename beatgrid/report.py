@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -209,13 +210,17 @@ def _summary_value(key: str, value: float | None) -> str:
 
 
 def _short_names(paths: Sequence[str]) -> list[str]:
-    """File names without folders, or below the deepest common folder where names repeat."""
+    """File names without folders; those that repeat, below the deepest folder common to all."""
     names = [os.path.basename(path) for path in paths]
-    if len(set(names)) == len(set(paths)):
+    count = Counter(names)
+    if len(count) == len(names):
         return names
     absolute = [os.path.abspath(path) for path in paths]
     root = os.path.commonpath([os.path.dirname(path) for path in absolute])
-    return [os.path.relpath(path, root) for path in absolute]
+    return [
+        name if count[name] == 1 else os.path.relpath(path, root)
+        for name, path in zip(names, absolute, strict=True)
+    ]
 
 
 def _print(

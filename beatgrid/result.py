@@ -130,8 +130,8 @@ def grid_result(
                 "bpm": float(a.bpm),
                 "offset_s": float(a.offset_s),
                 "ratio": float(a.ratio),
-                "score": float(a.score),
-                "probability": float(a.probability),
+                "score": _finite(a.score),
+                "probability": _finite(a.probability),
             }
             for a in estimate.alternatives
         ],

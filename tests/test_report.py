@@ -66,10 +66,11 @@ def test_a_wide_terminal_shows_names_in_full():
 
 
 def test_names_that_repeat_show_their_folders():
-    tracks = [("m/x/a.mp3", TRACKS[0][1]), ("m/y/a.mp3", TRACKS[1][1])]
+    tracks = [(name, TRACKS[0][1]) for name in ("m/x/a.mp3", "m/y/a.mp3", "m/y/b.mp3")]
     lines = printed(print_tracks, tracks)
     assert lines[2].startswith("x/a.mp3")
     assert lines[3].startswith("y/a.mp3")
+    assert lines[4].startswith("b.mp3")
 
 
 def test_results_with_and_without_a_grid():
