@@ -183,6 +183,18 @@ def test_a_tagless_vbr_mp3_is_read_to_its_end(tmp_path):
     assert load_audio(path).duration_s == pytest.approx(20.0, abs=0.1)
 
 
+def test_a_flac_of_open_length(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, clicks(), 44100)
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0  # the total number of samples: 36 bits of STREAMINFO
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    audio = load_audio(path)
+    assert audio.duration_s == 6.0
+    assert lateness(audio.samples) == 0
+
+
 # --- shape -----------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import librosa
 import numpy as np
 import pytest
 
+from beatgrid import features
 from beatgrid.features import FeatureSpec, log_mel, log_mel_blocks, mel_filterbank
 
 SPEC = FeatureSpec()
@@ -70,12 +71,21 @@ def test_other_resolutions_equal_librosa(spec):
     np.testing.assert_allclose(mel_filterbank(spec), filters, rtol=1e-5, atol=1e-8)
 
 
+def test_tracks_of_several_slabs_equal_librosa():
+    spec = FeatureSpec(sample_rate=8000, n_fft=128, hop_length=64, n_mels=8)
+    samples = signal("bursts", 65536 * 64 + 1000, 8000)
+    assert spec.n_frames(len(samples)) > features._SLAB_FRAMES
+    np.testing.assert_allclose(
+        log_mel(samples, spec), librosa_log_mel(samples, spec), atol=1e-3, rtol=0
+    )
+
+
 @pytest.mark.parametrize("n_samples", [1, 511, 512, 513, 1024, 2047, 2048, 128 * 512, 130 * 512])
 def test_number_of_frames_at_the_edges(n_samples):
-    features = log_mel(signal("noise", n_samples), SPEC)
-    assert features.shape == (1 + n_samples // 512, 128)
-    assert features.max() == 0
-    assert features.min() >= -80
+    level_db = log_mel(signal("noise", n_samples), SPEC)
+    assert level_db.shape == (1 + n_samples // 512, 128)
+    assert level_db.max() == 0
+    assert level_db.min() >= -80
 
 
 @pytest.mark.parametrize("block", [1000, 4096, 65536, 100_003, 10**6])
