@@ -203,7 +203,7 @@ def test_drift_of_a_multiple_is_measured_at_the_true_level():
 @pytest.mark.parametrize("level_ratio", [1.0, 2.0, 0.5])
 def test_line_of_errors_agrees_with_beat_by_beat_search(level_ratio):
     rng = np.random.default_rng(3)
-    for _ in range(50):
+    for _ in range(20):
         true = Grid(rng.uniform(60, 200), rng.uniform(-3, 3))
         duration_s = rng.uniform(20, 200)
         # Small enough that the nearest beat is the partner throughout.
@@ -213,7 +213,7 @@ def test_line_of_errors_agrees_with_beat_by_beat_search(level_ratio):
         )
         s = evaluate_track(true, found, duration_s)
         sparse, dense = (found, true) if level_ratio < 1 else (true, found)
-        k_dense = np.arange(-4000, 4000)
+        k_dense = np.arange(-30, 1500)
         dense_s = dense.offset_s + k_dense * dense.period_s
         times_s = sparse.beat_times(duration_s)
         error_s = np.abs(times_s[:, None] - dense_s).min(axis=1)
@@ -300,7 +300,7 @@ def random_pair(rng) -> tuple[np.ndarray, np.ndarray]:
 def test_sequence_scores_equal_mir_eval():
     rng = np.random.default_rng(0)
     compared = 0
-    for _ in range(400):
+    for _ in range(150):
         true_s, found_s = random_pair(rng)
         if min(len(true_s), len(found_s)) < 2:
             continue
@@ -309,7 +309,7 @@ def test_sequence_scores_equal_mir_eval():
         expected = mir_eval.beat.f_measure(true_s, found_s)
         assert f_measure(true_s, found_s) == pytest.approx(expected, abs=1e-12)
         compared += 1
-    assert compared > 350
+    assert compared > 130
 
 
 def test_continuity_of_the_shortest_sequences_equals_mir_eval():
