@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.utils import instantiate
-from lightning import Callback, Trainer, seed_everything
-from omegaconf import DictConfig
+from lightning import Trainer, seed_everything
+from lightning.pytorch.loggers import TensorBoardLogger
+from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.cli import entry
 from beatgrid.datamodule import BeatDataModule
@@ -46,7 +47,7 @@ def main(cfg: DictConfig) -> float:
         cfg.monitor = "train/loss"
     model: BeatModule = instantiate(cfg.model)
     model.training_data = data.summary()
-    callbacks: list[Callback] = list(instantiate(cfg.callbacks).values())
+    callbacks = [c for c in instantiate(cfg.callbacks).values() if c is not None]
     trainer: Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=instantiate(cfg.logger))
     output_dir = Path(cfg.output_dir)
     write_json(output_dir / "splits.json", data.split_names())
@@ -59,12 +60,26 @@ def main(cfg: DictConfig) -> float:
     if cfg.test and data.splits["test"]:
         trainer.test(model, data, ckpt_path="best", weights_only=True)
         metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
-    write_json(
-        output_dir / "metrics.json",
-        {name: value if math.isfinite(value) else None for name, value in metrics.items()},
-    )
-    return metrics.get(cfg.monitor, math.nan)
+    metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+    write_json(output_dir / "metrics.json", metrics)
+    _log_hyperparameters(trainer, cfg, metrics)
+    return metrics.get(cfg.monitor) or math.nan
+
+
+def _log_hyperparameters(trainer: Trainer, cfg: DictConfig, metrics: dict[str, Any]) -> None:
+    """Put the run into TensorBoard's table of hyperparameters, with its final metrics."""
+    if not isinstance(trainer.logger, TensorBoardLogger):
+        return
+    chosen = {
+        group: {key: value for key, value in settings.items() if key[0] != "_"}
+        for group in ("features", "data", "model")
+        if (settings := OmegaConf.to_container(cfg[group], resolve=True))
+    }
+    # Under names of their own: the curves of the same metrics go on over steps.
+    final = {f"final/{k.replace('/', '_')}": v for k, v in metrics.items() if k[:4] == "val/"}
+    final["hp_metric"] = metrics.get(cfg.monitor)
+    trainer.logger.log_hyperparams(chosen, {k: v for k, v in final.items() if v is not None})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

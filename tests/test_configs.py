@@ -19,7 +19,9 @@ OPTIONS = sorted(
 ENTRIES = {"predict": ["audio=x"], "evaluate": [], "train": []}
 
 
-def compose_config(name, overrides):
+def compose_config(name, overrides, output_dir="."):
+    if name == "train":  # otherwise Hydra's run folder, which exists in a run only
+        overrides = [*overrides, f"output_dir={output_dir}"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose(name, overrides=overrides)
     OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
@@ -35,7 +37,7 @@ def test_there_are_options():
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes_and_instantiates(group, option, tmp_path):
-    cfg = compose_config("train", [f"{group}={option}", f"output_dir={tmp_path}"])
+    cfg = compose_config("train", [f"{group}={option}"], tmp_path)
     data = instantiate(cfg.data, cache_dir=str(tmp_path))
     assert isinstance(data, BeatDataModule)
     module = instantiate(cfg.model)
