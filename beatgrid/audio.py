@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +148,7 @@ class AudioReader:
         self.path = Path(path)
         self.sample_rate = sample_rate
         self._info: AudioInfo | None = None
-        _check_is_file(self.path)
+        check_is_file(self.path)
 
     @property
     def info(self) -> AudioInfo:
@@ -215,14 +216,24 @@ def open_audio(path: str | os.PathLike[str], sample_rate: int = 44100) -> AudioR
     return AudioReader(path, sample_rate)
 
 
-def _check_is_file(path: Path) -> None:
-    if path.is_dir():
+def check_is_file(path: Path) -> None:
+    """Refuses what no decoder need try; a pipe would block it for ever.
+
+    Raises:
+        AudioError: no such file, not a regular file, or empty.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise AudioError(f"{path}: no such file; check the path") from error
+    except (OSError, ValueError) as error:  # ValueError: a null character
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(f"{path}: cannot be read ({reason}); check path and rights") from error
+    if stat.S_ISDIR(status.st_mode):
         raise AudioError(f"{path}: a folder, not an audio file; name a file in it")
-    if not path.exists():
-        raise AudioError(f"{path}: no such file; check the path")
-    if not path.is_file():
+    if not stat.S_ISREG(status.st_mode):
         raise AudioError(f"{path}: not a regular file; name an audio file")
-    if path.stat().st_size == 0:
+    if status.st_size == 0:
         raise AudioError(f"{path}: empty (0 bytes); copy it again from its source")
 
 

@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from rich.progress import track as progress_bar
 
-from beatgrid.audio import AudioInfo, check_has_signal, open_audio
+from beatgrid.audio import AudioInfo, check_has_signal, check_is_file, open_audio
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.features import FeatureSpec, log_mel_blocks
 from beatgrid.files import replacing, write_json
@@ -224,6 +224,7 @@ class FeatureCache:
         return self.directory / key[:2] / f"{key}.npy"
 
     def _content_hash(self, audio_path: Path) -> str:
+        check_is_file(audio_path)
         try:
             status = audio_path.stat()
             seen = (str(audio_path.absolute()), status.st_size, status.st_mtime_ns)
@@ -233,7 +234,7 @@ class FeatureCache:
             return self._hashes[seen]
         except OSError as error:
             raise AudioError(
-                f"{audio_path}: cannot be read ({error.strerror or error}); check path and rights"
+                f"{audio_path}: cannot be read ({error.strerror or error}); check its rights"
             ) from error
 
 

@@ -178,7 +178,8 @@ def _pyav_blocks(
     A packet that cannot be decoded becomes silence of its length, so that what follows keeps its
     time; a file that loses more than a tolerable length of them is refused.
     """
-    to_float = av.AudioResampler(format="fltp")
+    to_float: av.AudioResampler | None = None
+    kind: tuple[str, str, int] | None = None
     decoded_s = lost_s = gap_s = 0.0
     try:
         for packet in container.demux(stream):
@@ -190,6 +191,9 @@ def _pyav_blocks(
                 continue
             for frame in frames:
                 rate, channels = frame.sample_rate, len(frame.layout.channels)
+                if to_float is None or kind != (frame.format.name, frame.layout.name, rate):
+                    kind = (frame.format.name, frame.layout.name, rate)
+                    to_float = av.AudioResampler(format="fltp")  # one refuses a second kind
                 if gap_s:
                     yield np.zeros(round(gap_s * rate), dtype=np.float32), rate, channels
                     lost_s, gap_s = lost_s + gap_s, 0.0

@@ -75,9 +75,15 @@ class Label:
         if self.file_name is None:
             return None
         path = Path(audio_dir) / self.file_name
-        if not path.resolve().is_relative_to(Path(audio_dir).resolve()):
+        try:
+            target = path.resolve()
+        except (OSError, RuntimeError) as error:  # until Python 3.13 a loop is a RuntimeError
             raise LabelError(
-                f"{self.path}: fileName {self.file_name!r} leads to {path.resolve()}, outside "
+                f"{self.path}: fileName {self.file_name!r} is a link to itself; put audio there"
+            ) from error
+        if not target.is_relative_to(Path(audio_dir).resolve()):
+            raise LabelError(
+                f"{self.path}: fileName {self.file_name!r} leads to {target}, outside "
                 f"{audio_dir}; put the audio itself there"
             )
         return path

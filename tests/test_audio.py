@@ -43,15 +43,27 @@ def lateness(samples: np.ndarray, sample_rate: int = 44100) -> int:
 
 
 def encode(
-    path: Path, codec: str, samples: np.ndarray, sample_rate: int = 44100, **options
+    path: Path,
+    codec: str,
+    samples: np.ndarray,
+    sample_rate: int = 44100,
+    layout: str = "mono",
+    quality: int | None = None,
+    **options: str,
 ) -> Path:
-    """Writes mono samples with FFmpeg; the container follows the suffix."""
+    """Writes mono (samples,) or (channels, samples) with FFmpeg; the suffix is the container."""
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=sample_rate)
-        stream.layout = "mono"
-        frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+        stream.layout = layout
+        if quality is not None:
+            stream.codec_context.qscale = True
+            stream.codec_context.global_quality = quality * 118  # FF_QP2LAMBDA
+        samples = np.atleast_2d(samples)
+        frame = av.AudioFrame.from_ndarray(
+            samples, format="fltp", layout="mono" if len(samples) == 1 else layout
+        )
         frame.sample_rate, frame.pts, frame.time_base = sample_rate, 0, Fraction(1, sample_rate)
-        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=sample_rate)
+        resampler = av.AudioResampler(format=stream.format, layout=layout, rate=sample_rate)
         for piece in [*resampler.resample(frame), *resampler.resample(None)]:
             container.mux(stream.encode(piece))
         container.mux(stream.encode(None))
@@ -167,18 +179,7 @@ def test_xing_tag_without_delay(tmp_path):
 def test_a_tagless_vbr_mp3_is_read_to_its_end(tmp_path):
     # libsndfile guesses the length from the first bit rates: here a fifth of the truth.
     samples = np.concatenate([noise(4), np.zeros(44100 * 16, dtype=np.float32)])
-    path = tmp_path / "vbr.mp3"
-    with av.open(str(path), "w", options={"write_xing": "0"}) as container:
-        stream = container.add_stream("libmp3lame", rate=44100)
-        stream.layout = "mono"
-        stream.codec_context.qscale = True
-        stream.codec_context.global_quality = 4 * 118  # FF_QP2LAMBDA
-        frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = 44100, 0, Fraction(1, 44100)
-        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=44100)
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            container.mux(stream.encode(piece))
-        container.mux(stream.encode(None))
+    path = encode(tmp_path / "vbr.mp3", "libmp3lame", samples, quality=4, write_xing="0")
     assert soundfile.info(path).duration < 10
     assert load_audio(path).duration_s == pytest.approx(20.0, abs=0.1)
 
@@ -207,20 +208,21 @@ def test_mono_is_the_mean_of_the_channels(tmp_path):
 
 
 def test_stereo_through_ffmpeg_is_the_mean_too(tmp_path):
-    path = tmp_path / "a.m4a"
     stereo = np.stack([noise(1, 1), noise(1, 2)])
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("alac", rate=44100)
-        stream.layout = "stereo"
-        frame = av.AudioFrame.from_ndarray(stereo, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = 44100, 0, Fraction(1, 44100)
-        resampler = av.AudioResampler(format=stream.format, layout="stereo", rate=44100)
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            container.mux(stream.encode(piece))
-        container.mux(stream.encode(None))
+    path = encode(tmp_path / "a.m4a", "alac", stereo, layout="stereo")
     audio = load_audio(path)
     assert audio.info.channels == 2
     np.testing.assert_allclose(audio.samples, stereo.mean(axis=0), atol=2**-15)
+
+
+def test_a_stream_that_changes_midway(tmp_path):
+    mono = encode(tmp_path / "mono.aac", "aac", noise(1)).read_bytes()
+    stereo = encode(tmp_path / "stereo.aac", "aac", noise(1), layout="stereo").read_bytes()
+    other_rate = encode(tmp_path / "48.aac", "aac", noise(1), 48000).read_bytes()
+    (tmp_path / "a.aac").write_bytes(mono + stereo + mono)
+    assert load_audio(tmp_path / "a.aac").duration_s == pytest.approx(3.0, abs=0.2)
+    (tmp_path / "b.aac").write_bytes(mono + other_rate)
+    refused(tmp_path / "b.aac", "changes from 44100 to 48000 Hz midway; convert it")
 
 
 def test_streamed_blocks_are_bounded_and_repeatable(tmp_path):
@@ -282,6 +284,8 @@ def refused(path: Path, message: str) -> None:
 def test_what_is_no_audio(tmp_path):
     refused(tmp_path / "none.wav", "no such file; check the path")
     refused(tmp_path, "a folder, not an audio file")
+    refused(tmp_path / ("n" * 300 + ".wav"), "cannot be read .*too long")
+    refused(tmp_path / "a\0b.wav", "cannot be read .*null")
     (tmp_path / "empty.mp3").touch()
     refused(tmp_path / "empty.mp3", "empty")
     random = np.random.default_rng(0).bytes(200_000)

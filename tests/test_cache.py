@@ -123,7 +123,7 @@ def test_bad_audio_leaves_nothing_behind(cache, tmp_path):
         cache.get(tmp_path / "silent.wav")
     with pytest.raises(AudioError, match=r"text.wav: no audio"):
         cache.get(tmp_path / "text.wav")
-    with pytest.raises(AudioError, match=r"none.wav: cannot be read \(No such file"):
+    with pytest.raises(AudioError, match=r"none.wav: no such file"):
         cache.get(tmp_path / "none.wav")
     assert not cache.directory.exists()
 
