@@ -13,6 +13,7 @@ from beatgrid import synth
 from beatgrid.grid import Grid
 from beatgrid.labels import load_label
 from beatgrid.synth.genres import TEMPLATES
+from beatgrid.synth.render import draw_bpm
 
 RATE = 44100
 
@@ -58,7 +59,7 @@ def test_click_accent_marks_the_downbeats():
 def test_house_kicks_lie_on_the_labelled_beats():
     errors_s = []
     for seed in range(4):
-        track = synth.render("house", seed, 20.0, bpm=123.457)
+        track = synth.render("house", seed, 12.0, bpm=123.457)
         times_s = track.grid.beat_times(track.duration_s)[1:-1]
         found_s = rise_times_s(track.samples, times_s, 2000.0)
         errors_s.append(np.median(found_s - times_s))
@@ -67,15 +68,15 @@ def test_house_kicks_lie_on_the_labelled_beats():
 
 @pytest.mark.parametrize("genre", synth.GENRES)
 def test_every_genre_renders(genre):
-    track = synth.render(genre, 3, 8.0)
+    track = synth.render(genre, 3, 3.0)
     low, high = TEMPLATES[genre].bpm
     assert track.samples.dtype == np.float32
-    assert track.samples.shape == (8 * RATE,)
+    assert track.samples.shape == (3 * RATE,)
     assert np.isfinite(track.samples).all()
     assert 0.05 < np.max(np.abs(track.samples)) <= 1.0
     assert low - 0.5 <= track.grid.bpm <= high + 0.5
     assert track.grid.beats_per_bar == TEMPLATES[genre].beats_per_bar
-    assert track.duration_s == 8.0
+    assert track.duration_s == 3.0
 
 
 def test_same_seed_same_samples_in_another_process():
@@ -92,16 +93,16 @@ def test_same_seed_same_samples_in_another_process():
 
 
 def test_half_of_the_tempi_are_fractional():
-    tempi = [synth.render("rock", seed, 0.5).grid.bpm for seed in range(40)]
-    whole = sum(bpm == round(bpm) for bpm in tempi)
-    assert 8 < whole < 32
+    rng = np.random.default_rng(0)
+    tempi = [draw_bpm(TEMPLATES["rock"], rng) for _ in range(200)]
+    assert 70 < sum(bpm == round(bpm) for bpm in tempi) < 130
     assert all(bpm == round(bpm, 3) for bpm in tempi)
 
 
 def test_excerpts_begin_at_any_phase():
-    grids = [synth.render("house", seed, 0.5).grid for seed in range(40)]
+    grids = [synth.render("house", seed, 0.3).grid for seed in range(24)]
     phase = np.array([g.first_beat_s / g.period_s for g in grids])
-    assert np.histogram(phase, 4, (0, 1))[0].min() >= 3
+    assert np.histogram(phase, 4, (0, 1))[0].min() >= 2
 
 
 def test_dataset_is_a_labelled_folder(tmp_path):

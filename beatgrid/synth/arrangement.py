@@ -11,17 +11,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from beatgrid.synth.dsp import draw
-from beatgrid.synth.genres import Genre
 from beatgrid.synth.patterns import PROGRESSIONS, SCALES
+from beatgrid.synth.template import Genre
 
 #: Order of the sections; the form repeats until the track is full.
 FORMS: dict[str, tuple[str, ...]] = {
-    "club": ("intro", "verse", "breakdown", "build", "drop", "drop", "verse", "breakdown", "build", "drop"),
+    "club": (
+        "intro",
+        "verse",
+        "breakdown",
+        "build",
+        "drop",
+        "drop",
+        "verse",
+        "breakdown",
+        "build",
+        "drop",
+    ),
     "song": ("intro", "verse", "chorus", "verse", "build", "chorus", "breakdown", "chorus"),
     "loop": ("verse", "chorus", "verse", "breakdown", "chorus"),
     "solo": ("full", "calm", "full", "full", "calm"),
     "cinema": ("calm", "verse", "build", "drop", "breakdown", "build", "chorus"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -41,15 +52,15 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "intro": Kind(0.5, 0.35, 0.6, 0.6, 0.35, 0.6, 0.7, 0.5, 0.25, -2.0),
-    "verse": Kind(0.95, 0.9, 0.9, 0.7, 0.95, 0.75, 0.5, 0.5, 0.75, -1.5),
-    "chorus": Kind(1.0, 1.0, 0.97, 0.8, 1.0, 1.0, 0.9, 0.8, 0.95),
-    "drop": Kind(1.0, 0.95, 0.95, 0.8, 1.0, 0.85, 0.6, 0.7, 0.8),
-    "breakdown": Kind(0.12, 0.15, 0.35, 0.4, 0.4, 0.75, 0.95, 0.6, 0.65, -3.0),
-    "build": Kind(0.5, 0.2, 0.6, 0.5, 0.5, 0.8, 0.8, 0.7, 0.5, -2.0),
-    "calm": Kind(0.4, 0.3, 0.5, 0.5, 0.8, 0.8, 0.8, 0.6, 0.7, -4.0),
-    "full": Kind(0.97, 0.95, 0.95, 0.8, 1.0, 1.0, 0.7, 0.8, 1.0),
-    "outro": Kind(0.6, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.4, 0.3, -3.0),
+    "intro": Kind(0.5, 0.35, 0.7, 0.6, 0.4, 0.75, 0.8, 0.6, 0.35, -2.0),
+    "verse": Kind(0.95, 0.92, 0.92, 0.7, 0.97, 0.9, 0.6, 0.6, 0.85, -1.5),
+    "chorus": Kind(1.0, 1.0, 0.97, 0.8, 1.0, 1.0, 0.95, 0.85, 0.97),
+    "drop": Kind(1.0, 0.95, 0.97, 0.8, 1.0, 0.95, 0.8, 0.8, 0.9),
+    "breakdown": Kind(0.12, 0.15, 0.4, 0.4, 0.5, 0.9, 1.0, 0.7, 0.75, -2.5),
+    "build": Kind(0.5, 0.25, 0.7, 0.5, 0.6, 0.9, 0.9, 0.8, 0.6, -2.0),
+    "calm": Kind(0.4, 0.3, 0.5, 0.5, 0.9, 0.95, 0.9, 0.7, 0.85, -3.0),
+    "full": Kind(0.97, 0.95, 0.95, 0.8, 1.0, 1.0, 0.8, 0.85, 1.0),
+    "outro": Kind(0.6, 0.5, 0.6, 0.6, 0.6, 0.7, 0.7, 0.5, 0.4, -3.0),
 }
 DRUM_GROUPS = ("kick", "snare", "hats", "perc")
 
@@ -136,7 +147,7 @@ def compose(
     scale = SCALES[str(rng.choice(genre.scales))]
     chord_bars = float(rng.choice(genre.chord_bars))
     progressions = [PROGRESSIONS[i] for i in rng.integers(len(PROGRESSIONS), size=3)]
-    grooves = list(rng.permutation(genre.grooves)[:3]) if genre.grooves else [None]
+    grooves: list[str | None] = [str(g) for g in rng.permutation(genre.grooves)[:3]] or [None]
     present = [i for i, part in enumerate(genre.parts) if rng.random() < part.prob]
     if not present:
         present = [0]
@@ -159,20 +170,33 @@ def compose(
             kind = "outro"
         if kind not in memory or rng.random() < 0.3:
             memory[kind] = _section(genre, kind, rng, present, grooves, progressions, chord_bars)
-        has_gap = kind == "build" and rng.random() < 0.5 or rng.random() < 0.05
+        has_gap = rng.random() < (0.5 if kind == "build" else 0.03)
         gap = int(rng.integers(1, genre.beats_per_bar)) if has_gap else 0
         known = memory[kind]
         sections.append(
             Section(
-                kind, first, n, known.drums, known.parts, known.groove, known.rate, known.chords,
-                gap, known.level_db,
+                kind,
+                first,
+                n,
+                known.drums,
+                known.parts,
+                known.groove,
+                known.rate,
+                known.chords,
+                gap,
+                known.level_db,
             )
-        )  # fmt: skip
+        )
         first += n
     return Song(
-        tuple(sections), genre.beats_per_bar, scale, int(rng.integers(48, 60)),
-        rng.random() < 0.35, draw(rng, genre.swing), genre.swing_beats,
-    )  # fmt: skip
+        tuple(sections),
+        genre.beats_per_bar,
+        scale,
+        int(rng.integers(48, 60)),
+        rng.random() < 0.35,
+        draw(rng, genre.swing),
+        genre.swing_beats,
+    )
 
 
 def _section(
@@ -195,9 +219,14 @@ def _section(
     n_half_bars = int(2 * chord_bars)
     degrees = progressions[{"chorus": 1, "drop": 1, "breakdown": 2}.get(kind, 0)]
     return Section(
-        kind, 0, 0, frozenset(drums if genre.grooves else ()), frozenset(parts),
+        kind,
+        0,
+        0,
+        frozenset(drums if genre.grooves else ()),
+        frozenset(parts),
         grooves[int(rng.integers(len(grooves)))] if kind != "chorus" else grooves[0],
         float(rng.choice(genre.rates)),
         tuple(d for d in degrees for _ in range(n_half_bars)),
-        0, chances.level_db * float(rng.uniform(0.0, 1.5)),
-    )  # fmt: skip
+        0,
+        chances.level_db * float(rng.uniform(0.0, 1.5)),
+    )

@@ -7,7 +7,7 @@ set of many hours be rendered from seeds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,13 @@ from scipy import fft
 Samples = NDArray[np.float32]
 Range = tuple[float, float]
 
+Pitches = tuple[float, ...]
+"""MIDI note numbers sounding together."""
+
+Instrument = Callable[[Pitches, float, np.random.Generator], Samples]
+"""Plays pitches for a number of seconds: float32 (samples,), beginning with its onset."""
+
+HARMONICS = np.arange(1, 1000, dtype=np.float64)
 TABLE_SIZE = 2048
 
 

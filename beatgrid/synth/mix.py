@@ -12,19 +12,29 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage, signal
 
 from beatgrid.synth.dsp import Range, Samples, band_noise, draw, seconds
-from beatgrid.synth.genres import Genre
+from beatgrid.synth.template import Genre
 
 #: Level in dB against the drums, by role.
 ROLE_DB: dict[str, Range] = {
-    "bass": (-8.0, 2.0), "comp": (-10.0, 2.0), "pad": (-15.0, -3.0), "arp": (-12.0, 0.0),
-    "lead": (-7.0, 4.0),
-}  # fmt: skip
+    "bass": (-6.0, 3.0),
+    "comp": (-10.0, 1.0),
+    "pad": (-14.0, -3.0),
+    "arp": (-13.0, -1.0),
+    "lead": (-8.0, 3.0),
+}
 
 #: Peak level in dB of each drum against the kick; drums not named share one range.
 DRUM_DB: dict[str, Range] = {
-    "kick": (-1, 1), "snare": (-5, 0), "clap": (-7, -2), "hat": (-19, -9), "open": (-17, -7),
-    "ride": (-18, -9), "crash": (-12, -5), "shaker": (-22, -12), "tambourine": (-18, -9),
-}  # fmt: skip
+    "kick": (-1, 1),
+    "snare": (-5, 0),
+    "clap": (-7, -2),
+    "hat": (-19, -9),
+    "open": (-17, -7),
+    "ride": (-18, -9),
+    "crash": (-17, -8),
+    "shaker": (-22, -12),
+    "tambourine": (-18, -9),
+}
 OTHER_DRUM_DB: Range = (-12.0, -3.0)
 
 
@@ -87,7 +97,7 @@ def echo(x: Samples, delay_s: float, feedback: float, rate: int) -> Samples:
 
 def room(rng: np.random.Generator, rate: int) -> Samples:
     """Impulse response of a random room without its direct sound, energy 1."""
-    decay_s = draw(rng, (0.08, 0.7))
+    decay_s = draw(rng, (0.1, 0.8))
     n = int(min(4 * decay_s, 2.0) * rate)
     tail = band_noise(rng, n, rate, draw(rng, (100, 400)), draw(rng, (2500, 9000)), -1.5)
     tail *= np.exp(-seconds(n, rate) / np.float32(decay_s))
@@ -123,9 +133,9 @@ def mix(
     drums_level = loudness(
         sum((t.samples for t in tracks if t.role == "drums"), np.zeros(n, np.float32))
     )
-    drums_db = float(rng.uniform(-5, 4))
-    music_room = draw(rng, (0.02, 0.35))
-    drum_room = draw(rng, (0.005, 0.12))
+    drums_db = float(rng.uniform(-4, 5))
+    music_room = draw(rng, (0.03, 0.6))
+    drum_room = draw(rng, (0.01, 0.25))
     for track in tracks:
         if track.role == "drums":
             level = gain(drums_db) / np.float32(drums_level + 1e-9)
@@ -170,6 +180,7 @@ def master(
     target_db = float(rng.uniform(*genre.rms_db))
     drive = draw(rng, genre.drive)
     out *= np.float32(1.0) / np.float32(loudness(out) + 1e-9)
+    out = compressed(out, rate, ratio=draw(rng, genre.compression))
     # tanh at a level where the RMS is a third of full scale at drive 1: loud masters flatten more.
     out = np.tanh(np.float32(0.33 * drive) * out) / np.float32(np.tanh(0.33 * drive))
     out = limited(out * (gain(target_db) / np.float32(loudness(out) + 1e-9)), rate)
@@ -197,7 +208,7 @@ def _tone(
     centre = np.sqrt(edges[:-1] * edges[1:])
     octaves = np.log2(centre / 100.0)
     slope = float(rng.uniform(-6.5, -3.5))
-    target_db = slope * np.maximum(octaves, 0) + np.minimum(octaves, 0) * float(rng.uniform(0, 6))
+    target_db = slope * np.maximum(octaves, 0) + np.minimum(octaves, 0) * float(rng.uniform(-1, 4))
     target_db += np.interp(octaves, np.linspace(-2, 8, 6), rng.normal(0, 2.0, 6))
     change_db = target_db - level_db
     change_db -= np.median(change_db)
@@ -212,8 +223,33 @@ def _tone(
     freq = np.linspace(0, 0.5 * rate, 4096)
     curve = np.interp(np.log(freq + 1.0), np.log(centre + 1.0), change_db)
     curve -= 12 * np.maximum(np.log2(25.0 / np.maximum(freq, 5.0)), 0)  # nothing below hearing
+    if rng.random() < 0.75:  # what lossy codecs leave of the top
+        edge = float(rng.choice([15500, 16000, 16000, 17000, 18500, 19500]))
+        curve -= np.clip((freq - edge) / 400, 0, 1) * 60
     fine = np.linspace(0, 0.5 * rate, len(spectrum), dtype=np.float32)
     return np.interp(fine, freq, 10 ** (curve / 20)).astype(np.float32)
+
+
+def compressed(x: Samples, rate: int, ratio: float, block: int = 1024) -> Samples:
+    """Even out the level of a signal of loudness 1, as compressors on the whole mix do.
+
+    The level is taken over +-60 ms around each block, slow against an onset, so that drums keep
+    their attack while quiet passages come up by at most 12 dB.
+
+    Args:
+        x: Signal (samples,).
+        rate: Sample rate in hertz.
+        ratio: Change of level in dB that is left as one; 1 does nothing.
+        block: Samples per gain value.
+    """
+    n_blocks = -(-len(x) // block)
+    blocks = np.resize(x, n_blocks * block).reshape(n_blocks, block)
+    power = np.einsum("ij,ij->i", blocks, blocks) / block
+    power = ndimage.gaussian_filter1d(power.astype(np.float64), 0.06 * rate / block)
+    change = np.clip(np.sqrt(power + 1e-9) ** (1.0 / ratio - 1.0), 0.25, 4.0)
+    centre = (np.arange(n_blocks) + 0.5) * block
+    curve = np.interp(np.arange(len(x), dtype=np.float32), centre, change)
+    return x * curve.astype(np.float32)
 
 
 def limited(x: Samples, rate: int, ceiling: float = 0.98, block: int = 64) -> Samples:

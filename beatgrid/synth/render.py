@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from beatgrid.grid import Grid
 from beatgrid.synth.arrangement import Song, compose
+from beatgrid.synth.drummer import drum_hits
 from beatgrid.synth.drums import Kit
 from beatgrid.synth.dsp import Samples, draw
-from beatgrid.synth.genres import GENRES, TEMPLATES, Genre
-from beatgrid.synth.instruments import VOICES, Pitches, make
+from beatgrid.synth.genres import GENRES, TEMPLATES
+from beatgrid.synth.instruments import RINGING, VOICES, Pitches, make
+from beatgrid.synth.kits import DRUMS, KITS
 from beatgrid.synth.mix import DRUM_DB, OTHER_DRUM_DB, Track, gain, mix, place, sweep
-from beatgrid.synth.score import Hit, Note, drum_hits, part_notes
+from beatgrid.synth.players import part_notes
+from beatgrid.synth.score import Hit, Note
+from beatgrid.synth.template import Genre
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +96,25 @@ def render(
     voices: list[str] = []
     for i, (part, part_rng) in enumerate(zip(template.parts, part_rngs, strict=True)):
         notes = part_notes(song, part, i, part_rng)
-        voice = str(part_rng.choice(part.voices))
-        if notes:
+        # One player in four is layered, as producers do.
+        layers = [
+            str(v) for v in part_rng.choice(part.voices, 2 if part_rng.random() < 0.25 else 1)
+        ]
+        for voice in layers if notes else ():
             voices.append(voice)
             tracks.append(Track(part.role, _play_part(notes, voice, clock, part_rng)))
     _add_risers(tracks[0].samples, song, clock, drum_rng)
     kicks_s = np.array(sorted({clock.time_s(h.beat) for h in hits if h.drum == "kick"}))
     samples = mix(tracks, kicks_s, _form_gain(song, clock), beat_s, template, mix_rng, sample_rate)
     metadata = {
-        "whole": is_whole, "kit": kit_name, "voices": voices, "swing": song.swing,
-        "human_ms": human_ms, "grooves": sorted({s.groove for s in song.sections if s.groove}),
+        "whole": is_whole,
+        "kit": kit_name,
+        "voices": voices,
+        "swing": song.swing,
+        "human_ms": human_ms,
+        "grooves": sorted({s.groove for s in song.sections if s.groove}),
         "sections": [s.kind for s in song.sections],
-    }  # fmt: skip
+    }
     grid = Grid(bpm=bpm, offset_s=offset_s, beats_per_bar=template.beats_per_bar)
     return RenderedTrack(samples, sample_rate, grid, genre, seed, metadata)
 
@@ -121,8 +132,12 @@ class _Clock:
     def time_s(self, beat: float) -> float:
         return self.offset_s + beat * self.beat_s
 
-    def sample(self, beat: float, rng: np.random.Generator) -> int:
-        shift_s = rng.normal(0.0, self.human_s) if self.human_s > 0 else 0.0
+    def lag_s(self, rng: np.random.Generator) -> float:
+        """How much one player is ahead or behind on average: half of the human deviation."""
+        return float(rng.normal(0.0, 0.5 * self.human_s)) if self.human_s > 0 else 0.0
+
+    def sample(self, beat: float, rng: np.random.Generator, lag_s: float = 0.0) -> int:
+        shift_s = rng.normal(lag_s, self.human_s) if self.human_s > 0 else 0.0
         return round((self.time_s(beat) + shift_s) * self.sample_rate)
 
 
@@ -153,7 +168,8 @@ def _plan(
 def _play_drums(hits: list[Hit], kit_name: str, clock: _Clock, rng: np.random.Generator) -> Samples:
     """The drummer's track, (samples,)."""
     out = np.zeros(clock.n_samples, np.float32)
-    kit = Kit(kit_name, rng, clock.sample_rate, n_variants=4 if clock.human_s > 0 else 1)
+    n_variants = 4 if clock.human_s > 0 else 1
+    kit = Kit(DRUMS | KITS[kit_name], rng, clock.sample_rate, n_variants)
     level = {}
     for count, hit in enumerate(hits):
         if hit.drum not in level:
@@ -168,11 +184,14 @@ def _play_part(notes: list[Note], voice: str, clock: _Clock, rng: np.random.Gene
     """One player's track, (samples,). Equal notes are rendered once, or a few times for voices."""
     out = np.zeros(clock.n_samples, np.float32)
     instrument = make(voice, rng, clock.sample_rate)
+    # Pianists and harpists let notes ring on; so do some guitarists.
+    ring_s = draw(rng, (0.1, 1.5)) if voice in RINGING and rng.random() < 0.7 else 0.0
     n_variants = 6 if voice in VOICES else 2 if clock.human_s > 0 else 1
     cache: dict[tuple[Pitches, int, int], Samples] = {}
+    lag_s = clock.lag_s(rng)
     for note in notes:
-        start = clock.sample(note.beat, rng)
-        duration_s = min(max(note.beats * clock.beat_s, 0.03), 8.0)
+        start = clock.sample(note.beat, rng, lag_s)
+        duration_s = min(max(note.beats * clock.beat_s, 0.03) + ring_s, 8.0)
         if start >= clock.n_samples or start + (duration_s + 1.0) * clock.sample_rate < 0:
             continue
         key = (note.pitches, round(duration_s * 1000), int(rng.integers(n_variants)))

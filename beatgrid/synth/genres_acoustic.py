@@ -1,0 +1,187 @@
+"""Genre templates: acoustic, orchestral, swinging and in three; much of it without drums.
+
+Slow music without drums is where networks double the tempo, hence its share.
+"""
+
+from beatgrid.synth.template import ACOUSTIC, PLAYED, Genre, arp, bass, comp, lead, pad
+
+ACOUSTIC_MUSIC: dict[str, Genre] = {
+    "polka": Genre(
+        (100, 140),
+        ("polka", "march", "train"),
+        ("acoustic", "brush"),
+        (
+            bass("brass upright_bass accordion", "oompah oompah_fast"),
+            comp("accordion guitar brass", "oompah polka", 0.98),
+            lead("accordion flute violin brass", (1.2, 3.5), 0.98),
+        ),
+        form="loop",
+        scales=("major",),
+        **PLAYED,
+    ),
+    "jazz": Genre(
+        (95, 230),
+        ("jazz", "jazz_comp", "swing_big", "brushes"),
+        ("brush", "acoustic"),
+        (
+            bass("upright_bass", "walking walking_swing", 0.97),
+            comp("piano clean_guitar ep", "jazz_comp jazz_4 charleston swing_off", 0.9),
+            lead("sax brass piano flute marimba", (1, 2.5), 0.95),
+        ),
+        form="solo",
+        swing=(0.58, 0.68),
+        swing_beats=1.0,
+        scales=("dorian", "major", "mixolydian"),
+        chord_bars=(1.0, 0.5),
+        rms_db=(-24, -13),
+        **PLAYED,
+    ),
+    "waltz": Genre(
+        (84, 190),
+        ("waltz", "waltz_jazz", "waltz_pop"),
+        ("brush", "acoustic"),
+        (
+            bass("upright_bass piano accordion picked_bass", "three_oom three_whole three_walk"),
+            comp("piano accordion guitar strings", "waltz", 0.95),
+            lead("violin flute accordion vocal piano", (0.6, 2), 0.95),
+            pad("strings", 0.4),
+        ),
+        beats_per_bar=3,
+        **PLAYED,
+    ),
+    "waltz_solo": Genre(
+        (80, 170),
+        (),
+        ("brush",),
+        (
+            bass("piano honky_piano accordion harp music_box", "three_oom three_whole", 1.0),
+            comp("piano accordion harp music_box guitar", "waltz waltz_roll", 1.0),
+            lead("piano violin flute music_box", (0.5, 2), 1.0),
+        ),
+        beats_per_bar=3,
+        **ACOUSTIC,
+    ),
+    "ballad": Genre(
+        (60, 90),
+        ("ballad", "ballad_rim", "rock_open", "ballad_68", "shaker_only"),
+        ("acoustic", "909", "brush"),
+        (
+            bass("picked_bass sub_bass upright_bass", "root_half pop root_whole rock_push"),
+            comp(
+                "piano guitar ep clean_guitar",
+                "eighths quarters whole folk_pick strum triplets",
+                0.97,
+            ),
+            pad("strings pad choir", 0.8),
+            lead("vocal violin solo_guitar sax", (0.8, 2.4), 0.97),
+            arp("piano guitar harp", (2, 4), 0.4),
+        ),
+        rms_db=(-22, -10),
+        **PLAYED,
+    ),
+    "ragtime": Genre(
+        (76, 112),
+        (),
+        ("brush",),
+        (
+            bass("honky_piano piano", "oompah stride", 1.0),
+            comp("honky_piano piano", "stride oompah", 1.0),
+            lead("honky_piano piano", (1.8, 3.6), 1.0),
+        ),
+        scales=("major",),
+        chord_bars=(1.0, 0.5),
+        **ACOUSTIC,
+    ),
+    "piano_solo": Genre(
+        (60, 120),
+        (),
+        ("brush",),
+        (
+            bass("piano", "root_whole root_half root_8 octaves sync", 0.95),
+            comp("piano", "eighths quarters whole half sixteenths triplets push", 0.9),
+            lead("piano", (0.6, 2.2), 0.97),
+            arp("piano", (2, 4), 0.4),
+        ),
+        chord_bars=(1.0, 0.5),
+        **ACOUSTIC,
+    ),
+    "guitar_solo": Genre(
+        (66, 130),
+        (),
+        ("brush",),
+        (
+            bass("guitar picked_bass", "root_half oompah root_quarter sync", 0.8),
+            comp("guitar banjo", "folk_pick strum strum_2 strum_8 campfire quarters", 0.97),
+            arp("guitar banjo", (2, 4), 0.5),
+            lead("guitar vocal flute violin", (0.6, 2), 0.7),
+        ),
+        **ACOUSTIC,
+    ),
+    "folk": Genre(
+        (80, 140),
+        ("stomp_clap", "tambourine_only", "train", "shaker_only"),
+        ("brush", "acoustic"),
+        (
+            bass("upright_bass guitar", "oompah root_half walking"),
+            comp("guitar banjo accordion", "strum strum_8 campfire oompah folk_pick", 0.98),
+            arp("banjo guitar harp", (2, 4), 0.5),
+            lead("vocal violin flute accordion", (0.8, 2.6), 0.97),
+        ),
+        rms_db=(-22, -11),
+        scales=("major", "mixolydian", "dorian"),
+        **PLAYED,
+    ),
+    "chamber": Genre(
+        (66, 140),
+        (),
+        ("brush",),
+        (
+            bass(
+                "pizzicato strings violin upright_bass",
+                "root_quarter root_half oompah walking",
+                0.9,
+            ),
+            comp(
+                "spiccato pizzicato strings harpsichord",
+                "quarters eighths ostinato orch_8 offbeat oompah",
+                0.95,
+            ),
+            lead("violin flute strings harpsichord", (0.6, 2.5), 0.95),
+            pad("strings", 0.4),
+            arp("harp pizzicato harpsichord", (2, 4), 0.4),
+        ),
+        scales=("major", "minor", "harmonic"),
+        **ACOUSTIC,
+    ),
+    "cinematic": Genre(
+        (70, 160),
+        ("taiko", "epic", "march", "ticking"),
+        ("acoustic",),
+        (
+            bass("strings brass reese", "root_8 root_half root_whole gallop", 0.9),
+            comp("spiccato brass strings", "ostinato orch_8 ostinato_sync hits", 0.95),
+            pad("strings choir", 0.8),
+            lead("brass violin choir flute", (0.3, 1.3), 0.9),
+            arp("spiccato harp piano", (2, 4), 0.4),
+        ),
+        form="cinema",
+        human_ms=(0, 3),
+        scales=("minor", "harmonic", "major"),
+        rms_db=(-22, -9),
+    ),
+    "world": Genre(
+        (80, 140),
+        ("conga_only", "afro", "taiko", "samba", "shaker_only"),
+        ("acoustic", "brush"),
+        (
+            bass("upright_bass sub_bass", "root_half tresillo sync latin", 0.7),
+            comp("koto harp marimba guitar", "ostinato offbeat montuno folk_pick", 0.9),
+            lead("flute koto vocal marimba violin", (0.8, 2.6), 0.95),
+            pad("choir pad", 0.4),
+        ),
+        form="loop",
+        scales=("minor", "phrygian", "dorian"),
+        rms_db=(-22, -11),
+        **PLAYED,
+    ),
+}
