@@ -7,6 +7,8 @@ beside a network's probabilities as the band-wise evidence the ranker weighs
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
@@ -53,7 +55,7 @@ def onset_strength(log_mel: NDArray[np.floating], frame_rate: float) -> NDArray[
     level = np.log1p(power * np.float32(10 ** (-KNEE_DB / 10)))
     before = maximum_filter1d(level[:-lag], VIBRATO_MELS, axis=1, mode="nearest")
     rise = np.maximum(level[lag:] - before, 0)
-    for band, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for band, (low, high) in enumerate(itertools.pairwise(edges)):
         if high > low:
             strength[: n_frames - lag, band] = rise[:, low:high].mean(axis=1)
     return _shifted(strength, lag / 2 + LEAD_S * frame_rate, SMOOTHING_S * frame_rate)

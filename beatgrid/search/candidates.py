@@ -118,7 +118,7 @@ class Describer:
     def __call__(self, line: Line) -> Candidate:
         """Describe one grid."""
         times_s = line.times_s
-        weight = self.sample(self.evidence.weight, times_s)
+        weight = self.evidence.weight_at(times_s)
         total = max(float(weight.sum()), 1e-9)
         around = self.evidence(times_s[:, None] + TWELFTHS * (line.period_s / 12))
         at = around.sum(axis=0) / total
@@ -238,11 +238,18 @@ def candidate_lines(
         period_s = best.period_s / ratio
         if not bpm_range[0] <= 60 / period_s <= bpm_range[1]:
             continue
-        if any(abs(line.period_s / period_s - 1) < SAME_TEMPO for line in lines):
-            continue
         time_s = best.time_s + best_phase(evidence, best.time_s, period_s) * period_s
-        lines.append(Line.through(time_s, period_s, 0.0, evidence.duration_s))
+        line = Line.through(time_s, period_s, 0.0, evidence.duration_s)
+        twins = [i for i, x in enumerate(lines) if abs(x.period_s / period_s - 1) < SAME_TEMPO]
+        if not twins:
+            lines.append(line)
+        elif _total(evidence, line) > max(_total(evidence, lines[i]) for i in twins):
+            lines[twins[0]] = line
     return lines
+
+
+def _total(evidence: Evidence, line: Line) -> float:
+    return float(evidence(line.times_s).sum())
 
 
 def best_phase(evidence: Evidence, time_s: float, period_s: float, n_bins: int = 48) -> float:

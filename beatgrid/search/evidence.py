@@ -77,6 +77,26 @@ class Evidence:
         curvature = v * c[0] + (3 * u - 2) * c[1] + (3 * v - 2) * c[2] + u * c[3]
         return value / 6, slope / 2 * self.frame_rate, curvature * self.frame_rate**2
 
+    def weight_at(self, times_s: FloatArray) -> FloatArray:
+        """Weight of the frames nearest to the times, same shape."""
+        frames = np.round(times_s * self.frame_rate).astype(np.int64)
+        return self.weight[np.clip(frames, 0, len(self.weight) - 1)]
+
+    def part(self, start_s: float, end_s: float) -> Evidence | None:
+        """The evidence of [start, end) with time 0 at the start; None if nothing counts there."""
+        low = max(0, round(start_s * self.frame_rate))
+        high = min(len(self.coefficients), round(end_s * self.frame_rate))
+        if high - low < 2 or not self.weight[low:high].any():
+            return None
+        duration_s = (high - low) / self.frame_rate
+        return Evidence(
+            self.coefficients[low:high],
+            self.weight[low:high],
+            self.scale,
+            self.frame_rate,
+            duration_s,
+        )
+
     def _neighbours(self, times_s: FloatArray) -> tuple[list[FloatArray], FloatArray]:
         """The four control points around each time and the fraction of a frame."""
         position = np.asarray(times_s) * self.frame_rate
@@ -126,10 +146,10 @@ def presence(probability: NDArray[np.floating], frame_rate: float) -> FloatArray
         np.asarray(probability, dtype=np.float64), max(1, round(frame_rate)), mode="nearest"
     )
     level = uniform_filter1d(peaks, window, mode="nearest")
-    usual = float(np.quantile(level, 0.75))
-    if usual <= 0:
+    loudest = float(level.max())
+    if loudest <= 0:
         return np.zeros(len(level))
-    relative = level / usual
+    relative = level / np.quantile(level[level > ABSENT_LEVEL * loudest], 0.75)
     return np.clip((relative - ABSENT_LEVEL) / (0.5 - ABSENT_LEVEL), 0, 1)
 
 

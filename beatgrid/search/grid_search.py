@@ -12,12 +12,13 @@ from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search import ranker as ranking
 from beatgrid.search.candidates import Candidate, Describer, candidate_lines
 from beatgrid.search.downbeat import BarPhase, bar_phase
-from beatgrid.search.estimate import Alternative, GridEstimate, Segment
+from beatgrid.search.estimate import Alternative, GridEstimate
 from beatgrid.search.evidence import Evidence, evidence_from
 from beatgrid.search.ranker import Coefficients, sigmoid, softmax
 from beatgrid.search.refine import Line, find_peaks, fit_peaks, maximise
 from beatgrid.search.scan import Scan, scan
-from beatgrid.search.snap import snap, weight_at
+from beatgrid.search.segments import has_local_tempo, steadiness
+from beatgrid.search.snap import snap
 
 # Without a ranker, likelihood per second times this is taken for a log-probability: it only
 # shapes the confidence then, never the choice.
@@ -105,7 +106,7 @@ class GridSearch:
         max_snap_drift_ms: float = 5.0,
         beats_per_bar: Sequence[int] = (4, 3),
         min_duration_s: float = 5.0,
-        min_contrast: float = 6.0,
+        min_contrast: float = 7.0,
         n_alternatives: int = 5,
     ) -> None:
         if not 0 < bpm_min < bpm_max:
@@ -155,11 +156,14 @@ class GridSearch:
         best = decision.best
         raw = self.refined(activation, decision, decision.candidates[best].line)
         final = snap(decision.evidence, raw, self.max_snap_drift_s)
-        features = confidence_features(decision, raw)
+        confidence = sigmoid(
+            float(models_or_generic(models).confidence(confidence_features(decision, raw)))
+        )
         bars = self._bars(decision, final)
         offset_k, offset_s, offset_raw_s = _first_downbeat(final, raw, bars)
+        steady = steadiness(decision.evidence, final)
         return GridEstimate(
-            bpm=final.bpm if final is raw else round(final.bpm, 6),
+            bpm=final.bpm if final is raw else round(final.bpm, 2),
             offset_s=offset_s,
             beats_per_bar=bars.beats_per_bar,
             downbeat_known=decision.describer.downbeat is not None,
@@ -168,11 +172,13 @@ class GridSearch:
             bpm_std=raw.bpm * raw.period_std_s / raw.period_s,
             offset_std_ms=1000 * raw.std_s(offset_k),
             score=decision.candidates[best].likelihood * decision.evidence.scale,
-            confidence=sigmoid(float(models_or_generic(models).confidence(features))),
+            confidence=confidence * steady.agreement**2,
             offbeat_confidence=sigmoid(abs(float(decision.phase_logit[best]))),
             downbeat_confidence=bars.probability,
+            constant_tempo=len(steady.segments) == 1,
+            max_drift_ms=1000 * steady.max_drift_s,
             alternatives=self._alternatives(decision),
-            segments=(Segment(0.0, activation.duration_s, final.bpm, _first_beat(final)),),
+            segments=steady.segments,
         )
 
     def decide(self, activation: Activation, models: Coefficients | None) -> Decision | str:
@@ -201,7 +207,9 @@ class GridSearch:
         if len(scanned.score) < 3:
             return "no tempo of the range fits into the track"
         contrast = float(scanned.contrast.max())
-        if contrast < self.min_contrast:
+        if contrast < self.min_contrast and not has_local_tempo(
+            evidence, self.bpm_range, self.min_contrast
+        ):
             return "no tempo stands out"
         return self._compare(activation, evidence, scanned, contrast, models)
 
@@ -250,7 +258,7 @@ class GridSearch:
             return line
         peaks = find_peaks(activation, self.smoothing_s)
         for _ in range(2):
-            weight = weight_at(decision.evidence.weight, activation.frame_rate, line.times_s)
+            weight = decision.evidence.weight_at(line.times_s)
             line = fit_peaks(peaks, line, weight)
         return line
 

@@ -57,7 +57,7 @@ class Line:
         anchor_s = time_s + round((middle_s - time_s) / period_s) * period_s
         first = int(np.ceil((start_s - anchor_s) / period_s))
         last = int(np.ceil((end_s - anchor_s) / period_s)) - 1
-        return cls(anchor_s, period_s, min(first, 0), max(last, 0))
+        return cls(float(anchor_s), float(period_s), min(first, 0), max(last, 0))
 
     @property
     def k(self) -> NDArray[np.int64]:
@@ -111,6 +111,8 @@ def maximise(evidence: Evidence, line: Line) -> Line:
         _, slope, curvature = evidence.derivatives(start_s + move[0] + move[1] * lever)
         slopes = np.stack((slope, slope * lever))
         gradient = slopes.sum(axis=1)
+        if float(np.abs(gradient).max()) < 1e-12:
+            break  # a flat stretch; or a maximum to the last bit
         hessian = np.array(
             [
                 [curvature.sum(), (curvature * lever).sum()],
@@ -213,12 +215,14 @@ def fit_peaks(peaks: Peaks, line: Line, weight_at_beats: FloatArray) -> Line:
         # Consistent with the standard deviation for Gaussian errors; never below 0.1 ms.
         sigma = max(1.4826 * float(np.median(np.abs(error))), 1e-4)
         # Tukey's biweight: 95 % efficient at 4.685 sigma, and blind to what lies beyond.
-        robust = np.clip(1 - (error / (4.685 * sigma)) ** 2, 0, None) ** 2
-    w = trust * robust
-    inverse = np.linalg.pinv(design.T @ (w[:, None] * design))
-    scatter = design * (w * error)[:, None]
+        u2 = np.minimum((error / (4.685 * sigma)) ** 2, 1)
+        robust = (1 - u2) ** 2
+    # Huber's sandwich: the slope of the influence function inside, its scatter outside.
+    influence_slope = (1 - u2) * (1 - 5 * u2)
+    inverse = np.linalg.pinv(design.T @ ((trust * influence_slope)[:, None] * design))
+    scatter = design * (trust * robust * error)[:, None]
     # Small samples: n / (n - 2) makes the scatter unbiased for two parameters.
-    n = max(float(w.sum()) ** 2 / float((w**2).sum()), 3.0)
+    n = max(float(trust.sum()) ** 2 / float((trust**2).sum()), 3.0)
     covariance = inverse @ (scatter.T @ scatter) @ inverse * (n / (n - 2))
     return Line(
         time_s=line.time_s + float(solution[0]),

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from beatgrid.grid import FloatArray
 from beatgrid.search.evidence import Evidence
 from beatgrid.search.refine import Line
 
@@ -46,9 +45,3 @@ def snap(evidence: Evidence, line: Line, max_drift_s: float) -> Line:
         if float(evidence(rounded.times_s).sum()) >= MIN_SCORE_KEPT * score:
             return rounded
     return line
-
-
-def weight_at(weight: FloatArray, frame_rate: float, times_s: FloatArray) -> FloatArray:
-    """Weight of the frames nearest to the times, (times,)."""
-    frames = np.round(times_s * frame_rate).astype(np.int64)
-    return weight[np.clip(frames, 0, len(weight) - 1)]

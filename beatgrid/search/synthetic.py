@@ -82,6 +82,9 @@ def noisy_activation(
     missing: float = 0.15,
     offbeat: float = 0.35,
     offbeat_height: tuple[float, float] = (0.15, 0.7),
+    sixteenth: float = 0.0,
+    triplet: float = 0.0,
+    stray_hz: float = 0.0,
     breakdown: float = 0.1,
     noise: float = 0.02,
     downbeat_height: float | None = None,
@@ -96,7 +99,10 @@ def noisy_activation(
         jitter_s: Standard deviation of each peak's time.
         missing: Chance that a beat shows no peak.
         offbeat: Chance of a peak half-way to the next beat.
-        offbeat_height: Range of those peaks' probability; beats have 0.5..1.
+        offbeat_height: Range of the probability of peaks between beats; beats have 0.5..1.
+        sixteenth: Chance of a peak a quarter before, and a quarter after, each beat.
+        triplet: Chance of a peak a third before, and a third after, each beat.
+        stray_hz: Peaks per second at random times.
         breakdown: Share of the track, in one piece, with no peak at all.
         noise: Mean of the exponential noise floor.
         downbeat_height: Adds a downbeat channel whose right peaks have about this
@@ -104,7 +110,11 @@ def noisy_activation(
     """
     n_frames = int(np.ceil(duration_s * frame_rate))
     beats_s = grid.beat_times(duration_s)
-    offbeats_s = (beats_s + grid.period_s / 2)[rng.random(len(beats_s)) < offbeat]
+    others_s = [rng.uniform(0, duration_s, rng.poisson(stray_hz * duration_s))]
+    for chance, part in ((offbeat, 1 / 2), (sixteenth, 1 / 4), (triplet, 1 / 3)):
+        for place in {part, 1 - part}:
+            others_s.append((beats_s + place * grid.period_s)[rng.random(len(beats_s)) < chance])
+    between_s = np.concatenate(others_s)
     is_downbeat = grid.beat_indices(duration_s) % grid.beats_per_bar == 0
     kept = rng.random(len(beats_s)) >= missing
     break_start_s = rng.uniform(0, 1 - breakdown) * duration_s
@@ -116,9 +126,9 @@ def noisy_activation(
         floor = np.minimum(rng.exponential(noise, n_frames), 0.3)
         return np.clip(np.maximum(bumps, floor), 0, 1)
 
-    times_s = np.concatenate((beats_s[kept], offbeats_s))
+    times_s = np.concatenate((beats_s[kept], between_s))
     heights = np.concatenate(
-        (rng.uniform(0.5, 1, int(kept.sum())), rng.uniform(*offbeat_height, len(offbeats_s)))
+        (rng.uniform(0.5, 1, int(kept.sum())), rng.uniform(*offbeat_height, len(between_s)))
     )
     downbeat = None
     if downbeat_height is not None:

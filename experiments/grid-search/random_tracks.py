@@ -35,14 +35,31 @@ def varied_track(seed: int) -> tuple[Grid, Activation]:
     low = rng.uniform(0.05, 0.3)
     activation = noisy_activation(
         grid,
-        rng.uniform(40, 200),
+        rng.uniform(20, 200),
         rng,
-        jitter_s=rng.uniform(0.001, 0.012),
-        missing=rng.uniform(0, 0.35),
-        offbeat=rng.uniform(0, 0.6),
-        offbeat_height=(low, low + rng.uniform(0.1, 0.5)),
+        jitter_s=rng.uniform(0.001, 0.015),
+        missing=rng.uniform(0, 0.5),
+        offbeat=rng.uniform(0, 0.8),
+        offbeat_height=(low, low + rng.uniform(0.1, 0.7)),
+        sixteenth=rng.uniform(0, 0.4) * (rng.random() < 0.5),
+        triplet=rng.uniform(0, 0.4) * (rng.random() < 0.2),
+        stray_hz=rng.uniform(0, 3) * (rng.random() < 0.5),
         breakdown=rng.uniform(0, 0.3),
         noise=rng.uniform(0.005, 0.06),
-        downbeat_height=rng.uniform(0.4, 1) if rng.random() < 0.5 else None,
+        downbeat_height=rng.uniform(0.3, 1) if rng.random() < 0.5 else None,
     )
-    return grid, activation
+    return grid, edited(activation, rng) if rng.random() < 0.2 else activation
+
+
+def edited(activation: Activation, rng: np.random.Generator) -> Activation:
+    """The same track with up to a second cut out somewhere in its middle half."""
+    n_frames = len(activation)
+    start = int(n_frames * rng.uniform(0.25, 0.75))
+    end = start + int(activation.frame_rate * rng.uniform(0.05, 1))
+    return Activation(
+        np.delete(activation.beat, slice(start, end)),
+        activation.frame_rate,
+        downbeat=None
+        if activation.downbeat is None
+        else np.delete(activation.downbeat, slice(start, end)),
+    )
