@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from beatgrid.cli import entry, load_predictor, progress
+from beatgrid.cli import entry, exit_if_failed, load_predictor, progress
 from beatgrid.errors import BeatgridError
 from beatgrid.figures import grid_figure, save_figure
 from beatgrid.predictor import find_audio
@@ -26,14 +26,14 @@ def main(cfg: DictConfig) -> None:
     out_paths = result_paths(audio_paths, cfg.out)
     settings = {key: plain[key] for key in ("activation", "grid")}
     results = []
-    errors = 0
+    failed = 0
     for audio_path, out_path in progress(
         list(zip(audio_paths, out_paths, strict=True)), "finding grids"
     ):
         try:
             prediction = predictor(audio_path)
         except BeatgridError as error:
-            errors += 1
+            failed += 1
             print(f"error: {error}", file=sys.stderr)
             continue
         result = grid_result(
@@ -56,9 +56,7 @@ def main(cfg: DictConfig) -> None:
     if results:
         print_results(results)
         print(f"{len(results)} grid files in {cfg.out}")
-    if errors:
-        print(f"error: {errors} of {len(audio_paths)} files have no grid", file=sys.stderr)
-        sys.exit(1)
+    exit_if_failed(failed, len(audio_paths))
 
 
 if __name__ == "__main__":

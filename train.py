@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from hydra.utils import instantiate
@@ -51,7 +51,7 @@ def main(cfg: DictConfig) -> float:
     trainer: Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=instantiate(cfg.logger))
     output_dir = Path(cfg.output_dir)
     write_json(output_dir / "splits.json", data.split_names())
-    for name, split in model.training_data.items():
+    for name, split in model.training_data["splits"].items():
         logger.info("%s: %d tracks, %.2f h", name, split["tracks"], split["hours"])
     logger.info("%d parameters; run folder %s", count_parameters(model), output_dir)
 
@@ -60,25 +60,25 @@ def main(cfg: DictConfig) -> float:
     if cfg.test and data.splits["test"]:
         trainer.test(model, data, ckpt_path="best", weights_only=True)
         metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
-    metrics = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+    metrics = {name: value for name, value in metrics.items() if math.isfinite(value)}
     write_json(output_dir / "metrics.json", metrics)
     _log_hyperparameters(trainer, cfg, metrics)
-    return metrics.get(cfg.monitor) or math.nan
+    return metrics.get(cfg.monitor, math.nan)
 
 
-def _log_hyperparameters(trainer: Trainer, cfg: DictConfig, metrics: dict[str, Any]) -> None:
+def _log_hyperparameters(trainer: Trainer, cfg: DictConfig, metrics: dict[str, float]) -> None:
     """Put the run into TensorBoard's table of hyperparameters, with its final metrics."""
     if not isinstance(trainer.logger, TensorBoardLogger):
         return
+    plain = cast(dict[str, dict[str, Any]], OmegaConf.to_container(cfg, resolve=True))
     chosen = {
-        group: {key: value for key, value in settings.items() if key[0] != "_"}
+        group: {key: value for key, value in plain[group].items() if key[0] != "_"}
         for group in ("features", "data", "model")
-        if (settings := OmegaConf.to_container(cfg[group], resolve=True))
     }
     # Under names of their own: the curves of the same metrics go on over steps.
     final = {f"final/{k.replace('/', '_')}": v for k, v in metrics.items() if k[:4] == "val/"}
-    final["hp_metric"] = metrics.get(cfg.monitor)
-    trainer.logger.log_hyperparams(chosen, {k: v for k, v in final.items() if v is not None})
+    final["hp_metric"] = metrics.get(cfg.monitor, math.nan)
+    trainer.logger.log_hyperparams(chosen, final)
 
 
 if __name__ == "__main__":

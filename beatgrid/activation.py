@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+from scipy.special import expit
 
 from beatgrid.features import FeatureSpec
+from beatgrid.flux import onset_strength
 from beatgrid.grid import Activation
 from beatgrid.model import CRNN
 
@@ -54,28 +58,28 @@ def network_logits(
     return np.concatenate(logits)
 
 
-def activation_from_logits(
+def track_activation(
     logits: np.ndarray,
+    log_mel: np.ndarray,
     spec: FeatureSpec,
     duration_s: float,
-    onset: np.ndarray | None = None,
-    temperature: float = 1.0,
+    temperatures: Sequence[float] = (1.0, 1.0),
 ) -> Activation:
-    """Probabilities per frame from logits (frames, outputs).
+    """All evidence on a track: the network's probabilities, and onsets heard without it.
 
     Args:
-        logits: One column for the beat and, if the network has it, one for the downbeat.
-        spec: Features the logits were computed from.
+        logits: (frames, outputs): beat, and downbeat if the network has it.
+        log_mel: Features in dB they were computed from, (frames, mels).
+        spec: Of these features.
         duration_s: Length of the track.
-        onset: Band-wise onset strength (frames, bands) to travel along, or None.
-        temperature: Logits are divided by it first, which calibrates the probabilities.
+        temperatures: Logits are divided by them first, one per column, which calibrates the
+            probabilities (``beatgrid.calibration``).
     """
-    with np.errstate(over="ignore"):
-        probability = 1.0 / (1.0 + np.exp(-logits.astype(np.float64) / temperature))
+    probability = expit(logits.astype(np.float64) / np.asarray(temperatures[: logits.shape[1]]))
     return Activation(
         beat=probability[:, 0],
         frame_rate=spec.frame_rate,
         duration_s=duration_s,
         downbeat=probability[:, 1] if logits.shape[1] > 1 else None,
-        onset=onset,
+        onset=onset_strength(log_mel, spec.frame_rate),
     )

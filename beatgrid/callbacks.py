@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
@@ -11,19 +11,15 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
-from beatgrid.activation import activation_from_logits
+from beatgrid.activation import track_activation
 from beatgrid.audio import load_audio
 from beatgrid.dataset import CropDataset, Track
-from beatgrid.evaluation import evaluate_track
 from beatgrid.figures import excerpt_figure
-from beatgrid.flux import onset_strength
 from beatgrid.grid import Activation
 from beatgrid.lightning_module import BeatModule
 from beatgrid.metrics import GridMetrics
-from beatgrid.search import GridEstimate
+from beatgrid.predictor import Search, score_track
 from beatgrid.sonify import mix_clicks
-
-Search = Callable[[Activation], GridEstimate]
 
 
 def _track_and_activation(
@@ -33,11 +29,11 @@ def _track_and_activation(
     loader: Any = trainer.val_dataloaders if stage == "val" else trainer.test_dataloaders
     dataset: CropDataset = loader.dataset
     track = dataset.tracks[int(batch["track"][0])]
-    activation = activation_from_logits(
+    activation = track_activation(
         logits[0].float().cpu().numpy(),
+        batch["features"][0].float().cpu().numpy(),
         module.spec,
         track.duration_s,
-        onset=onset_strength(batch["features"][0].float().cpu().numpy(), module.spec.frame_rate),
     )
     return track, activation
 
@@ -61,17 +57,7 @@ class GridValidation(L.Callback):
     def _add(self, stage: str, trainer: L.Trainer, module: Any, outputs: Any, batch: Any) -> None:
         assert self.metrics is not None
         track, activation = _track_and_activation(trainer, stage, batch, outputs["logits"], module)
-        if len(track.grid.beat_indices(track.duration_s)) == 0:
-            return  # a label without a beat in the track: nothing to be right about
-        estimate = self.search(activation)
-        score = evaluate_track(
-            track.grid,
-            estimate.grid,
-            track.duration_s,
-            confidence=estimate.confidence,
-            downbeat_reliable=track.downbeat == "reliable",
-            estimate_downbeat_known=activation.downbeat is not None,
-        )
+        score = score_track(track, activation, self.search(activation, None))
         self.metrics.update(score, int(batch["track"][0]))
 
     def _end(self, module: L.LightningModule) -> None:
@@ -160,7 +146,7 @@ class TrackPictures(L.Callback):
         track, activation = _track_and_activation(
             trainer, "val", batch, outputs["logits"], pl_module
         )
-        estimate = self.search(activation)
+        estimate = self.search(activation, None)
         start_s = max(0.0, track.duration_s / 2 - self.excerpt_s / 2)
         stop_s = min(track.duration_s, start_s + self.excerpt_s)
         figure = excerpt_figure(

@@ -13,6 +13,7 @@ from torch import Tensor
 import beatgrid
 from beatgrid.errors import CheckpointError
 from beatgrid.features import FeatureSpec
+from beatgrid.files import replacing
 from beatgrid.model import CRNN
 
 KEY = "beatgrid"
@@ -26,6 +27,7 @@ def describe(
     network: Mapping[str, Any],
     features: Mapping[str, Any],
     training_data: Mapping[str, Any],
+    calibration: Mapping[str, Any] | None = None,
     licence: str = LICENCE,
 ) -> dict[str, Any]:
     """The entry ``"beatgrid"`` of a checkpoint: plain containers, all that prediction needs."""
@@ -36,6 +38,7 @@ def describe(
         "network": dict(network),
         "features": dict(features),
         "training_data": dict(training_data),
+        "calibration": dict(calibration or {}),
     }
 
 
@@ -46,14 +49,17 @@ class LoadedModel:
     Attributes:
         network: In evaluation mode, on the CPU.
         features: What its input must be.
-        model_id: File name and what identifies its training.
+        network_args: What the network was built with.
+        model_id: Run and file name.
         training_data: Summary of the data it was trained on.
         licence: Licence of the weights.
-        calibration: Fitted numbers of the grid search and of the probabilities, or empty.
+        calibration: What was fitted after training: ``temperatures``, one per output, and
+            ``ranker``, the coefficients of the grid search. Empty if nothing was.
     """
 
     network: CRNN
     features: FeatureSpec
+    network_args: dict[str, Any]
     model_id: str
     training_data: dict[str, Any] = field(default_factory=dict)
     licence: str = LICENCE
@@ -97,11 +103,28 @@ def load_model(path: str | Path) -> LoadedModel:
     return LoadedModel(
         network=network.eval(),
         features=features,
+        network_args=about["network"],
         model_id=f"{path.parent.parent.name}/{path.name}" if path.parent.name else path.name,
         training_data=about.get("training_data", {}),
         licence=about.get("licence", LICENCE),
         calibration=about.get("calibration", {}),
     )
+
+
+def save_model(path: str | Path, model: LoadedModel) -> None:
+    """Write what prediction needs and nothing else: no optimiser, no paths; atomically."""
+    contents = {
+        KEY: describe(
+            network=model.network_args,
+            features=model.features.to_dict(),
+            training_data=model.training_data,
+            calibration=model.calibration,
+            licence=model.licence,
+        ),
+        "state_dict": {f"network.{k}": v for k, v in model.network.state_dict().items()},
+    }
+    with replacing(path) as temporary:
+        torch.save(contents, temporary)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -126,7 +149,8 @@ def _load_notebook(path: Path, state: Mapping[str, Tensor]) -> LoadedModel:
     hidden_size = state["output.weight"].shape[1] // 2
     n_mels = state["rnn.weight_ih_l0"].shape[1] // state["cnn.4.weight"].shape[0] * 4
     num_layers = sum(k.startswith("rnn.weight_ih_l") and "reverse" not in k for k in state)
-    network = CRNN(n_mels=n_mels, hidden_size=hidden_size, num_layers=num_layers)
+    args: dict[str, Any] = {"n_mels": n_mels, "hidden_size": hidden_size, "num_layers": num_layers}
+    network = CRNN(**args)
     try:
         network.load_state_dict(dict(state))
     except RuntimeError as error:
@@ -134,4 +158,4 @@ def _load_notebook(path: Path, state: Mapping[str, Tensor]) -> LoadedModel:
             f"ckpt={path}: looks like the notebook's BeatCRNN, but its weights do not fit "
             f"({str(error).splitlines()[-1].strip()})"
         ) from error
-    return LoadedModel(network.eval(), FeatureSpec(n_mels=n_mels), model_id=path.name)
+    return LoadedModel(network.eval(), FeatureSpec(n_mels=n_mels), args, model_id=path.name)

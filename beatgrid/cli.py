@@ -9,7 +9,7 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,11 +18,15 @@ from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from rich import progress as rich_progress
 from rich.console import Console
-from rich.progress import track
 
+from beatgrid.cache import FeatureCache
 from beatgrid.checkpoint import load_model
+from beatgrid.dataset import Track, open_track
+from beatgrid.discovery import discover, of_split
 from beatgrid.errors import BeatgridError
+from beatgrid.features import FeatureSpec
 from beatgrid.predictor import Predictor
 from beatgrid.runs import best_checkpoint
 
@@ -94,18 +98,60 @@ def load_predictor(cfg: DictConfig) -> Predictor:
     """
     if cfg.activation not in ("network", "flux"):
         raise BeatgridError(f"activation={cfg.activation}: must be network or flux")
-    model = None
-    if cfg.activation == "network":
-        runs = Path("outputs/train")
-        model = load_model(best_checkpoint(runs) if cfg.ckpt == "latest" else cfg.ckpt)
+    model = load_model(find_checkpoint(cfg.ckpt)) if cfg.activation == "network" else None
     return Predictor(model, instantiate(cfg.grid), cfg.device)
+
+
+def find_checkpoint(ckpt: str) -> Path:
+    """The file that ``ckpt`` names; ``latest`` is the best one of the newest training run.
+
+    Raises:
+        BeatgridError: ``latest``, but there is no run.
+    """
+    return best_checkpoint(Path("outputs/train")) if ckpt == "latest" else Path(ckpt)
+
+
+class LabelledTracks:
+    """The tracks that ``data`` names, one by one under a progress bar.
+
+    A track that cannot be used is reported on standard error and left out.
+
+    Attributes:
+        total: Labels with audio.
+        failed: Those of them that could not be used, so far.
+    """
+
+    def __init__(self, cfg: DictConfig, features: FeatureSpec) -> None:
+        self.pairs = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
+        self.cache = FeatureCache(cfg.data.cache_dir, features)
+        self.total = len(self.pairs)
+        self.failed = 0
+
+    def __iter__(self) -> Iterator[Track]:
+        for pair in progress(self.pairs, "tracks"):
+            try:
+                track = open_track(pair, self.cache)
+            except BeatgridError as error:
+                self.failed += 1
+                print(f"error: {error}", file=sys.stderr)
+                continue
+            yield track
+        if self.failed == self.total:
+            raise BeatgridError(f"none of the {self.total} tracks can be used")
+
+
+def exit_if_failed(failed: int, total: int) -> None:
+    """End with status 1 if some files of a batch failed; the others have their results."""
+    if failed:
+        print(f"error: {failed} of {total} files failed, see above", file=sys.stderr)
+        sys.exit(1)
 
 
 def progress(items: Sequence[T], description: str) -> Iterable[T]:
     """Iterate with a progress bar on standard error, if that is a terminal."""
     console = Console(stderr=True)
     hidden = not console.is_terminal or len(items) < 2
-    return track(items, description, console=console, transient=True, disable=hidden)
+    return rich_progress.track(items, description, console=console, transient=True, disable=hidden)
 
 
 def _fail(error: BaseException) -> None:

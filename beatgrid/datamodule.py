@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from beatgrid.dataset import (
     TargetSpec,
     Track,
     collate,
+    open_track,
     whole_track,
 )
 from beatgrid.discovery import LabelledTrack, discover, split_tracks
@@ -101,34 +103,20 @@ class BeatDataModule(L.LightningDataModule):
 
     def _track(self, pair: LabelledTrack) -> Track | None:
         try:
-            cached = self.cache.get(pair.audio_path)
+            return open_track(pair, self.cache)
         except AudioError as error:
             if not self.skip_bad_audio:
                 raise
             logger.warning("skipped: %s", error)
             return None
-        label, audio_s = pair.label, cached.duration_s
-        duration_s = label.duration_within(audio_s)
-        if label.duration_s is not None and abs(label.duration_s - audio_s) > 1.0:
-            logger.warning(
-                "%s: duration %.1f s, but %s has %.1f s: is it the same recording?",
-                *(label.path, label.duration_s, pair.audio_path.name, audio_s),
-            )
-        return Track(
-            name=pair.name,
-            grid=label.grid,
-            downbeat=label.downbeat,
-            duration_s=duration_s,
-            cached=cached,
-            audio_path=pair.audio_path,
-        )
 
     def summary(self) -> dict[str, Any]:
-        """What was trained on, for the checkpoint: counts and hours per split."""
-        return {
+        """What is trained on, for the checkpoint: tracks and hours per split, and the target."""
+        splits = {
             name: {"tracks": len(tracks), "hours": sum(t.duration_s for t in tracks) / 3600}
             for name, tracks in self.splits.items()
         }
+        return {"splits": splits, "target": asdict(self.target)}
 
     def split_names(self) -> dict[str, list[str]]:
         """The names of each split's tracks, for ``splits.json``."""
@@ -164,7 +152,7 @@ class BeatDataModule(L.LightningDataModule):
         dataset = CropDataset(self.splits[split], self.features, self.target)
         rank, world_size = self._rank()
         crops: Sequence[Crop] = [
-            whole_track(dataset, i) for i in range(rank, len(dataset.tracks), world_size)
+            whole_track(dataset.tracks[i], i) for i in range(rank, len(dataset.tracks), world_size)
         ]
         return self._loader(dataset, crops, batch_size=1)
 

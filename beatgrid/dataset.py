@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from beatgrid.cache import CachedTrack
+from beatgrid.cache import CachedTrack, FeatureCache
+from beatgrid.discovery import LabelledTrack
+from beatgrid.errors import LabelError
 from beatgrid.features import FeatureSpec
 from beatgrid.grid import Grid
 from beatgrid.model import pad_stack
 from beatgrid.targets import TargetShape, beat_target
+
+logger = logging.getLogger(__name__)
 
 DOWNBEAT_TRUST = {
     "reliable": ("reliable",),
@@ -36,6 +41,8 @@ class Track:
         cached: Features (frames, mels) on disk.
         audio_path: The audio, or None where only features exist.
         weight: How often its crops are drawn, relative to 1.
+        group: Versions of one recording share it.
+        suspect: What of the label is in doubt, such as ``octave``; None if nothing is.
     """
 
     name: str
@@ -45,6 +52,40 @@ class Track:
     cached: CachedTrack
     audio_path: Path | None = None
     weight: float = 1.0
+    group: str | None = None
+    suspect: str | None = None
+
+
+def open_track(pair: LabelledTrack, cache: FeatureCache) -> Track:
+    """A labelled track with its features, computed now if the cache lacks them.
+
+    Raises:
+        AudioError: The audio cannot be decoded or is silent.
+        LabelError: The label's duration is not this audio's, or no beat lies within it.
+    """
+    cached = cache.get(pair.audio_path)
+    label, audio_s = pair.label, cached.duration_s
+    duration_s = label.duration_within(audio_s)
+    if label.duration_s is not None and abs(label.duration_s - audio_s) > 1.0:
+        logger.warning(
+            "%s: duration %.1f s, but %s has %.1f s: is it the same recording?",
+            *(label.path, label.duration_s, pair.audio_path.name, audio_s),
+        )
+    if not len(label.grid.beat_indices(duration_s)):
+        raise LabelError(
+            f"{label.path}: no beat lies in the {duration_s:.1f} s of {pair.audio_path.name}; "
+            "check bpm and downbeatOffset"
+        )
+    return Track(
+        name=pair.name,
+        grid=label.grid,
+        downbeat=label.downbeat,
+        duration_s=duration_s,
+        cached=cached,
+        audio_path=pair.audio_path,
+        group=label.group,
+        suspect=label.extra.get("suspect"),
+    )
 
 
 @dataclass(frozen=True)
@@ -186,9 +227,9 @@ class CropSampler(Sampler[Crop]):
             yield Crop(int(tracks[i]), first, n_frames)
 
 
-def whole_track(dataset: CropDataset, index: int) -> Crop:
-    """The crop that is all of one track."""
-    return Crop(index, 0, dataset.tracks[index].cached.n_frames)
+def whole_track(track: Track, index: int = 0) -> Crop:
+    """The crop that is all of a track, which is number ``index`` of its data set."""
+    return Crop(index, 0, track.cached.n_frames)
 
 
 def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:

@@ -101,6 +101,21 @@ def _find_audio(label: Label, audio_dir: Path, audio_by_name: dict[str, Path]) -
     return None
 
 
+def of_split(tracks: Sequence[LabelledTrack], split: str | None) -> list[LabelledTrack]:
+    """The tracks whose labels name ``split``; all of them for None.
+
+    Raises:
+        BeatgridError: No label names it.
+    """
+    chosen = [track for track in tracks if split is None or track.label.split == split]
+    if not chosen:
+        raise BeatgridError(
+            f"data.split={split}: none of the {len(tracks)} labels has it; "
+            "leave data.split out to take all"
+        )
+    return chosen
+
+
 def split_tracks(
     tracks: Sequence[LabelledTrack], val_count: int, seed: int | None = None
 ) -> dict[str, list[LabelledTrack]]:

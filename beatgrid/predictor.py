@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from beatgrid.activation import activation_from_logits, network_logits
+from beatgrid.activation import network_logits, track_activation
 from beatgrid.audio import AudioInfo, check_has_signal, open_audio
 from beatgrid.checkpoint import LoadedModel
+from beatgrid.dataset import Track
 from beatgrid.discovery import AUDIO_SUFFIXES
 from beatgrid.errors import AudioError, BeatgridError
+from beatgrid.evaluation import TrackScore, evaluate_track
 from beatgrid.features import FeatureSpec, log_mel_blocks
-from beatgrid.flux import flux_activation, onset_strength
+from beatgrid.flux import flux_activation
 from beatgrid.grid import Activation
 from beatgrid.search import Coefficients, GridEstimate
 from beatgrid.search.ranker import packaged
@@ -91,13 +93,20 @@ class Predictor:
         if self.model is None:
             return flux_activation(log_mel, frame_rate, duration_s)
         logits = network_logits(self.model.network, log_mel, frame_rate, device=self.device)
-        return activation_from_logits(
-            logits,
-            self.features,
-            duration_s,
-            onset=onset_strength(log_mel, frame_rate),
-            temperature=self.model.calibration.get("temperature", 1.0),
-        )
+        temperatures = self.model.calibration.get("temperatures", (1.0, 1.0))
+        return track_activation(logits, log_mel, self.features, duration_s, temperatures)
+
+
+def score_track(track: Track, activation: Activation, estimate: GridEstimate) -> TrackScore:
+    """Scores of what was found in a labelled track."""
+    return evaluate_track(
+        track.grid,
+        estimate.grid,
+        track.duration_s,
+        confidence=estimate.confidence,
+        downbeat_reliable=track.downbeat == "reliable",
+        estimate_downbeat_known=activation.downbeat is not None,
+    )
 
 
 def find_audio(patterns: str | Iterable[str]) -> list[Path]:

@@ -77,7 +77,7 @@ def test_crop_holds_the_features_of_its_frames():
     item = dataset[Crop(0, 210, 5)]
     assert item["features"].dtype == torch.float32
     assert item["features"][:, 0].tolist() == [10, 11, 12, 13, 14]
-    assert whole_track(dataset, 0) == Crop(0, 0, 1000)
+    assert whole_track(dataset.tracks[0]) == Crop(0, 0, 1000)
 
 
 def test_unequal_items_are_padded_and_masked():

@@ -72,7 +72,7 @@ def test_checkpoint_loads_safely_and_holds_no_path(trained):
     assert about["format"] == 1
     assert about["licence"] == "MIT"
     assert about["features"]["hop_length"] == 512
-    assert about["training_data"]["train"]["tracks"] == 3
+    assert about["training_data"]["splits"]["train"]["tracks"] == 3
     assert "/" not in json.dumps(about)
 
 
