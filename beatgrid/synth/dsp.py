@@ -7,7 +7,7 @@ set of many hours be rendered from seeds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,23 +169,19 @@ def band_noise(
     return x / np.float32(np.sqrt(np.mean(x * x)) + 1e-12)
 
 
-def filtered(
-    x: Samples, sample_rate: int, freqs_hz: Sequence[float], gains_db: Sequence[float]
-) -> Samples:
-    """Zero-phase filter along straight lines in (log frequency, dB), (samples,).
+def joined(knots: NDArray[np.floating], block: int, n: int) -> Samples:
+    """Straight lines through values ``block`` samples apart, (n,); the last one is held.
 
-    Keep the curve smooth: its ringing is symmetric, so a steep one would smear an onset to before
-    its time. Two octaves from one corner to the next ring for less than a period.
+    Args:
+        knots: Values at samples 0, ``block``, 2 ``block`` ..., (knots,).
+        block: Distance of the knots.
+        n: Number of samples.
     """
-    size = fft.next_fast_len(len(x) + sample_rate // 20, real=True)
-    spectrum = fft.rfft(x, size)
-    freq = np.fft.rfftfreq(size, 1.0 / sample_rate)
-    # The curve is evaluated on a coarse log axis: log() of each of a million bins costs more
-    # than the transform.
-    knots = np.geomspace(10.0, sample_rate / 2, 200)
-    gain_db = np.interp(np.log(knots), np.log(freqs_hz), gains_db)
-    spectrum *= np.interp(freq, knots, 10 ** (gain_db / 20)).astype(np.float32)
-    return fft.irfft(spectrum, size)[: len(x)].astype(np.float32)
+    start = np.asarray(knots, np.float32)[: -(-n // block)]
+    rise = np.diff(np.append(knots, knots[-1]).astype(np.float32))[: len(start)]
+    ramp = np.arange(block, dtype=np.float32) / np.float32(block)
+    lines = (start[:, None] + rise[:, None] * ramp).ravel()
+    return np.pad(lines, (0, max(0, n - len(lines))), mode="edge")[:n]
 
 
 def hertz(midi: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage, signal
 
-from beatgrid.synth.dsp import Range, Samples, band_noise, draw, seconds
+from beatgrid.synth.dsp import Range, Samples, band_noise, draw, joined, seconds
 from beatgrid.synth.template import Genre
 
 #: Level in dB against the drums, by role.
@@ -170,10 +170,8 @@ def master(
     """Add the room, balance the spectrum, raise the loudness, limit."""
     n = len(dry)
     lofi = rng.random() < genre.lofi
-    response = room(rng, rate)
-    size = fft.next_fast_len(n + len(response), real=True)
-    spectrum = fft.rfft(dry, size)
-    spectrum += fft.rfft(wet, size) * fft.rfft(response, size)
+    size = fft.next_fast_len(n + rate // 20, real=True)
+    spectrum = fft.rfft(dry + signal.oaconvolve(wet, room(rng, rate))[:n], size)
     spectrum *= _tone(spectrum, rng, rate, lofi)
     out = fft.irfft(spectrum, size)[:n].astype(np.float32)
 
@@ -220,14 +218,14 @@ def _tone(
         change_db -= 9 * np.maximum(np.log2(centre / corner), 0) + 6 * np.maximum(
             -np.log2(centre / 120), 0
         )
-    freq = np.linspace(0, 0.5 * rate, 4096)
+    block = 1 + len(spectrum) // 4096
+    freq = np.arange(0, len(spectrum) + block, block) * (0.5 * rate / (len(spectrum) - 1))
     curve = np.interp(np.log(freq + 1.0), np.log(centre + 1.0), change_db)
     curve -= 12 * np.maximum(np.log2(25.0 / np.maximum(freq, 5.0)), 0)  # nothing below hearing
     if rng.random() < 0.75:  # what lossy codecs leave of the top
         edge = float(rng.choice([15500, 16000, 16000, 17000, 18500, 19500]))
         curve -= np.clip((freq - edge) / 400, 0, 1) * 60
-    fine = np.linspace(0, 0.5 * rate, len(spectrum), dtype=np.float32)
-    return np.interp(fine, freq, 10 ** (curve / 20)).astype(np.float32)
+    return joined(10 ** (curve / 20), block, len(spectrum))
 
 
 def compressed(x: Samples, rate: int, ratio: float, block: int = 1024) -> Samples:
@@ -247,9 +245,7 @@ def compressed(x: Samples, rate: int, ratio: float, block: int = 1024) -> Sample
     power = np.einsum("ij,ij->i", blocks, blocks) / block
     power = ndimage.gaussian_filter1d(power.astype(np.float64), 0.06 * rate / block)
     change = np.clip(np.sqrt(power + 1e-9) ** (1.0 / ratio - 1.0), 0.25, 4.0)
-    centre = (np.arange(n_blocks) + 0.5) * block
-    curve = np.interp(np.arange(len(x), dtype=np.float32), centre, change)
-    return x * curve.astype(np.float32)
+    return x * joined(change, block, len(x))
 
 
 def limited(x: Samples, rate: int, ceiling: float = 0.98, block: int = 64) -> Samples:
@@ -267,9 +263,7 @@ def limited(x: Samples, rate: int, ceiling: float = 0.98, block: int = 64) -> Sa
     width = max(3, int(0.01 * rate / block))
     held = ndimage.minimum_filter1d(needed, 2 * width + 1)
     smooth = ndimage.uniform_filter1d(held, 2 * width - 1)
-    centre = (np.arange(n_blocks) + 0.5) * block
-    curve = np.interp(np.arange(len(x), dtype=np.float32), centre, smooth)
-    return np.clip(x * curve.astype(np.float32), -1.0, 1.0)
+    return np.clip(x * joined(smooth, block, len(x)), -1.0, 1.0)
 
 
 def sweep(rng: np.random.Generator, length_s: float, rate: int) -> Samples:

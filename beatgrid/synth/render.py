@@ -6,13 +6,12 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beatgrid.grid import Grid
 from beatgrid.synth.arrangement import Song, compose
 from beatgrid.synth.drummer import drum_hits
 from beatgrid.synth.drums import Kit
-from beatgrid.synth.dsp import Samples, draw
+from beatgrid.synth.dsp import Samples, draw, joined
 from beatgrid.synth.genres import GENRES, TEMPLATES
 from beatgrid.synth.instruments import RINGING, VOICES, Pitches, make
 from beatgrid.synth.kits import DRUMS, KITS
@@ -212,7 +211,7 @@ def _add_risers(out: Samples, song: Song, clock: _Clock, rng: np.random.Generato
                 place(out, sound, start, float(rng.uniform(0.05, 0.3)))
 
 
-def _form_gain(song: Song, clock: _Clock) -> NDArray[np.float32]:
+def _form_gain(song: Song, clock: _Clock) -> Samples:
     """Gain that follows the sections' levels, (samples,), with 50 ms ramps."""
     times, levels = [], []
     for section in song.sections:
@@ -220,7 +219,5 @@ def _form_gain(song: Song, clock: _Clock) -> NDArray[np.float32]:
         end_s = clock.time_s((section.first_bar + section.n_bars) * song.beats_per_bar)
         times += [start_s, end_s - 0.05]
         levels += [float(gain(section.level_db))] * 2
-    grid_s = np.arange(0, clock.n_samples + 512, 512) / clock.sample_rate
-    coarse = np.interp(grid_s, times, levels).astype(np.float32)
-    position = np.arange(clock.n_samples, dtype=np.float32) / 512
-    return np.interp(position, np.arange(len(coarse)), coarse).astype(np.float32)
+    coarse_s = np.arange(0, clock.n_samples + 512, 512) / clock.sample_rate
+    return joined(np.interp(coarse_s, times, levels), 512, clock.n_samples)

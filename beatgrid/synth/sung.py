@@ -117,22 +117,22 @@ def ensemble(model: Ensemble, rng: np.random.Generator, sample_rate: int) -> Ins
     def play(pitches: Pitches, duration_s: float, rng: np.random.Generator) -> Samples:
         n = max(64, int((duration_s + release_s) * sample_rate))
         size = fft.next_fast_len(n, real=True)
-        spectrum = np.zeros(size // 2 + 1, np.complex64)
+        envelope = np.zeros(size // 2 + 1, np.float32)
         vowel = VOWELS[rng.integers(len(VOWELS))] if model.vowel else None
         for pitch in pitches:
             hz = hertz(pitch)
             amplitude = wave / np.sqrt(1 + (HARMONICS * hz / cutoff_hz) ** 4)
             if vowel is not None:
                 amplitude = amplitude * _formants(vowel, hz) * HARMONICS**0.6
-            for k in range(1, min(80, int(0.45 * sample_rate / hz)) + 1):
+            for k in range(1, min(60, int(0.45 * sample_rate / hz)) + 1):
                 centre = k * hz * size / sample_rate
                 width = max(centre * (2 ** (cents / 1200) - 1), 0.7)
-                low, high = max(int(centre - 3 * width), 1), int(centre + 3 * width) + 2
-                bins = np.arange(low, min(high, len(spectrum)))
-                bump = np.exp(-(((bins - centre) / width) ** 2)) / np.sqrt(width)
-                spectrum[bins] += (
-                    amplitude[k - 1] * bump * np.exp(2j * np.pi * rng.random(len(bins)))
-                )
+                low, high = max(int(centre - 2 * width), 1), int(centre + 2 * width) + 2
+                bins = np.arange(low, min(high, len(envelope)), dtype=np.float32)
+                bump = np.exp(-(((bins - np.float32(centre)) / np.float32(width)) ** 2))
+                envelope[low : low + len(bins)] += np.float32(amplitude[k - 1] / width**0.5) * bump
+        noise = rng.standard_normal((2, len(envelope)), dtype=np.float32)
+        spectrum = envelope * (noise[0] + 1j * noise[1])
         out = fft.irfft(spectrum, size)[:n].astype(np.float32)
         out /= np.float32(np.std(out) + 1e-12)
         return out * adsr(n, duration_s, attack_s, 1.0, 1.0, sample_rate)
