@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 
 from omegaconf import DictConfig
+from rendering import SOURCES
+from rendering.report import Progress
+from rendering.store import Job, jobs_for, prepare_folder, render_job
 
 from beatgrid.cli import entry, exit_if_failed
 from beatgrid.errors import BeatgridError
 from beatgrid.features import FeatureSpec
-from rendering import SOURCES
-from rendering.report import Progress
-from rendering.store import Job, jobs_for, prepare_folder, render_job
 
 # Renderers keep sounds in memory; a fresh process now and then bounds what they leak.
 _PIECES_PER_PROCESS = 100
