@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,21 @@ from scipy import signal
 from beatgrid import synth
 from beatgrid.grid import Grid
 from beatgrid.labels import load_label
-from beatgrid.synth.genres import TEMPLATES
+from beatgrid.synth import drummer
+from beatgrid.synth.arrangement import Song
+from beatgrid.synth.genres import ACOUSTIC_MUSIC, BANDS, ELECTRONIC, TEMPLATES
+from beatgrid.synth.grooves import GROOVES
+from beatgrid.synth.instruments import INSTRUMENTS
+from beatgrid.synth.kits import DRUMS, KITS
+from beatgrid.synth.patterns import BASSES, COMPS, bars
 from beatgrid.synth.render import draw_bpm
+from beatgrid.synth.score import swung
 
 RATE = 44100
+STRAIGHT = Song(
+    sections=(), beats_per_bar=4, scale=(0, 2, 4, 5, 7, 9, 11), tonic=48, seventh=False,
+    swing=0.5, swing_beats=0.5,
+)  # fmt: skip
 
 
 def rise_times_s(samples, times_s, lowest_hz, window_s=0.03):
@@ -126,6 +138,45 @@ def test_dataset_is_a_labelled_folder(tmp_path):
         np.testing.assert_allclose(samples, track.samples, atol=1 / 2**15)
     again = list(synth.write_dataset(tmp_path, 1, seed=1, duration_s=2.0, genres=("house",)))
     assert again[0][1].grid == written[0][1].grid
+
+
+@pytest.mark.parametrize("genre", synth.GENRES)
+def test_templates_name_things_that_exist_and_fit_their_metre(genre):
+    template = TEMPLATES[genre]
+    steps_allowed = {3: {9, 12}, 4: {12, 16, 32}}[template.beats_per_bar]
+    figures = []
+    for part in template.parts:
+        assert set(part.voices) <= set(INSTRUMENTS)
+        assert bool(part.figures) == (part.role in ("bass", "comp"))
+        figures += [{"bass": BASSES, "comp": COMPS}[part.role][name] for name in part.figures]
+    assert set(template.kits) <= set(KITS)
+    for groove in template.grooves:
+        assert set(GROOVES[groove]) <= set(DRUMS)
+        figures += GROOVES[groove].values()
+    assert {len(bar) for figure in figures for bar in bars(figure)} <= steps_allowed
+
+
+def test_first_genres_of_a_set_mix_the_families():
+    names = set(synth.GENRES[:9])
+    assert names & set(ELECTRONIC)
+    assert names & set(BANDS)
+    assert names & set(ACOUSTIC_MUSIC)
+
+
+def test_half_and_double_time_keep_the_beat():
+    # One stroke on each quarter: at half time every other beat, at double time every eighth.
+    for rate, expected in ((0.5, [0.0, 2.0]), (1.0, [0, 1, 2, 3]), (2.0, np.arange(8) / 2)):
+        for bar in range(2):
+            strokes = drummer._groove_strokes(["x...x...x...x..."], bar, 4, rate, STRAIGHT)
+            np.testing.assert_allclose([beat for beat, _ in strokes], expected)
+
+
+def test_swing_moves_off_beats_only():
+    song = replace(STRAIGHT, swing=0.62, swing_beats=0.5)
+    assert [swung(b, song, 4) for b in (0.0, 0.25, 0.5, 0.75)] == pytest.approx(
+        [0.0, 0.31, 0.5, 0.81]
+    )
+    assert swung(1 / 3, song, 3) == 1 / 3  # triplets are what swing imitates
 
 
 def test_unknown_genre_names_the_choices():

@@ -139,6 +139,12 @@ GROOVES: dict[str, Groove] = {
         "hat": "xxxxxxxxxxxxxxxx",
         "cowbell": "..x..x....x..x..",
     },
+    "footwork": {
+        "kick": "X..X..X.X..X..X.|X..X..X...X.X...",
+        "clap": "............X...",
+        "hat": "..x...x...x...x.",
+        "tom_low": "..x..x....x..x..",
+    },
     # half time
     "dubstep": {
         "kick": "X.....x.........|X..x......x.....",
@@ -329,6 +335,8 @@ GROOVES: dict[str, Groove] = {
         "snare": "....X...X...|....X...X.x.",
         "shaker": "x.xxx.xxx.xx",
     },
+    "jig": {"kick": "X.....X.....", "snare": "...X.....X..", "shaker": "X.oX.oX.oX.o"},
+    "doo_wop": {"kick": "X.....X..x..", "snare": "...X.....X..", "ride": "xxxxxxxxxxxx"},
     # percussion without a kit
     "stomp_clap": {"stomp": "X...X.......X...|X...X...X.......", "clap": "....X.......X..."},
     "taiko": {"taiko": "X..x..x.X..xx.x.|X..x..x.X.xxxxxx", "tom_high": "....x.......x.x."},

@@ -24,7 +24,7 @@ _SNARE = Drum(
     tone_s=(0.04, 0.1),
     modes=2,
     noise=(0.5, 1.4),
-    noise_s=(0.05, 0.14),
+    noise_s=(0.035, 0.11),
     click=(0.1, 0.4),
     drive=(0.8, 2.5),
 )
@@ -141,7 +141,7 @@ KITS: dict[str, dict[str, Drum]] = {
             noise=(0.1, 0.3),
             band=((100, 300), (2500, 6000)),
         ),
-        "snare": replace(_SNARE, hz=(170, 260), modes=4, noise=(0.8, 1.6), noise_s=(0.07, 0.18)),
+        "snare": replace(_SNARE, hz=(170, 260), modes=4, noise=(0.8, 1.6), noise_s=(0.05, 0.13)),
         "crash": replace(DRUMS["crash"], noise_s=(0.5, 1.0)),
     },
     "metal": {

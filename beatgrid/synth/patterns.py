@@ -63,6 +63,7 @@ BASSES: dict[str, str] = {
     "three_walk": "1---5---3---",
     "three_8": "1-1-5-1-3-5-",
     "six_eight": "1-----5-----",
+    "jig": "1--...5--...",
     "pedal": "1---------------|1---------------",
     "sync": "1--1--1---1--1--",
     "tresillo": "1--1--1-1--1--1-",
@@ -125,6 +126,9 @@ COMPS: dict[str, str] = {
     "orch_8": "XoxoXoxoXoxoXoxo",
     "ostinato": "X.xxX.xxX.xxX.xx",
     "ostinato_sync": "X..x..x.X..x..x.",
+    "jig": "X.xX.xX.xX.x",
+    "tango": "X...x...x...x.x.",
+    "habanera": "X..x..x.X..x..x.",
     "hits": "X...............",
     "push": "x-------------x-|--------------x-",
 }

@@ -42,6 +42,11 @@ def _figures(part: Part, pool: dict[str, str], rng: np.random.Generator) -> dict
     return {"chorus": second, "drop": second, "full": second, "": first}
 
 
+def _is_ternary(song: Song) -> bool:
+    """Whether beats divide into three, so that sixteenths have no place."""
+    return song.swing_beats == 1.0 and song.swing > 0.55
+
+
 def _bass(song: Song, part: Part, rng: np.random.Generator) -> Player:
     figures = _figures(part, BASSES, rng)
     lowest = int(rng.choice([28, 31, 33, 36]))
@@ -121,7 +126,7 @@ def _pad(song: Song, part: Part, rng: np.random.Generator) -> Player:
 
 def _arp(song: Song, part: Part, rng: np.random.Generator) -> Player:
     steps_per_beat = int(np.clip(2 ** np.round(np.log2(draw(rng, part.density))), 1, 4))
-    if rng.random() < 0.08:
+    if rng.random() < (0.9 if _is_ternary(song) else 0.05):
         steps_per_beat = 3
     order = [int(i) for i in rng.integers(0, 6, size=int(rng.choice([3, 4, 4, 6, 8, 8, 16])))]
     if rng.random() < 0.5:  # up, or up and down
@@ -151,8 +156,10 @@ def _lead(song: Song, part: Part, rng: np.random.Generator) -> Player:
     """A melody of two motifs, A A' A B, remembered per kind of section."""
     density = draw(rng, part.density)
     grid = 4 if density > 1.3 or rng.random() < 0.5 else 2
-    if rng.random() < 0.06:
+    if rng.random() < 0.04:
         grid = 3
+    if _is_ternary(song):
+        grid = 3 if density > 1.6 or rng.random() < 0.4 else 2
     syncopation = float(rng.choice([0.0, 0.3, 0.7]))
     # A phrase may start before the bar line (pickup) or after it, as singers do.
     shift = float(rng.choice([0, 0, 0, -0.5, -1, 0.5, 1]))
