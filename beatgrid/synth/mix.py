@@ -109,6 +109,7 @@ def mix(
     tracks: list[Track],
     kicks_s: NDArray[np.float64],
     section_gain: Samples,
+    muffled: Samples | None,
     beat_s: float,
     genre: Genre,
     rng: np.random.Generator,
@@ -120,6 +121,7 @@ def mix(
         tracks: All players.
         kicks_s: Times of the kicks, which duck the music in genres that do.
         section_gain: Gain over time that follows the form, (samples,).
+        muffled: How far the low-pass filter on the mix is closed, 0 to 1, (samples,), or None.
         beat_s: Length of a beat, for echoes in time with the music.
         genre: Template whose ranges apply.
         rng: Source of randomness.
@@ -161,6 +163,11 @@ def mix(
         duck(music, kicks_s, depth, float(rng.uniform(0.4, 1.0)) * min(beat_s, 0.5), rate)
     music *= section_gain
     dry += music
+    if muffled is not None:
+        corner_hz = draw(rng, (250, 1500))
+        sos = signal.butter(2, corner_hz, fs=rate, output="sos").astype(np.float32)
+        dry += muffled * (signal.sosfilt(sos, dry).astype(np.float32) - dry)
+        wet *= 1 - 0.9 * muffled
     return master(dry, wet, genre, rng, rate)
 
 

@@ -178,7 +178,9 @@ def _lead(song: Song, part: Part, rng: np.random.Generator) -> Player:
         step, out = int(rng.integers(0, 7)), []
         for i, k in enumerate(kept):
             length = (kept[i + 1] if i + 1 < len(kept) else n) - k
-            step = int(np.clip(step + rng.choice([-3, -2, -1, -1, 0, 1, 1, 2, 4]), -3, 11))
+            # A random walk drawn back to the middle of its range.
+            leap = int(rng.choice([-3, -2, -1, -1, 0, 1, 1, 2, 3])) - round(0.25 * (step - 3))
+            step = int(np.clip(step + leap, -3, 9))
             out.append((k / grid, min(length, 2 * grid) / grid, step))
         return out
 

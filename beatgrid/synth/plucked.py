@@ -66,7 +66,7 @@ STRINGS: dict[str, String] = {
     "honky_piano": String(
         (0.5, 1.2), (0.001, 0.004), (0.1, 0.14), (0.8, 1.3), strings=3, knock=(0.03, 0.1)
     ),
-    "guitar": String((0.5, 1.5), strum_s=(0.001, 0.012), knock=(0.02, 0.12)),
+    "guitar": String((0.5, 1.5), strum_s=(0.001, 0.007), knock=(0.02, 0.12)),
     "clean_guitar": String(
         (0.6, 2.0),
         bright=(1.0, 1.5),

@@ -104,7 +104,14 @@ def render(
             tracks.append(Track(part.role, _play_part(notes, voice, clock, part_rng)))
     _add_risers(tracks[0].samples, song, clock, drum_rng)
     kicks_s = np.array(sorted({clock.time_s(h.beat) for h in hits if h.drum == "kick"}))
-    samples = mix(tracks, kicks_s, _form_gain(song, clock), beat_s, template, mix_rng, sample_rate)
+    form_gain = _form_gain(song, clock)
+    if is_whole and mix_rng.random() < 0.2:  # fade out
+        n_fade = int(mix_rng.uniform(0.05, 0.15) * n)
+        fade = np.linspace(1, 0, n_fade, dtype=np.float32) ** 2
+        for track in tracks:
+            track.samples[-n_fade:] *= fade
+    muffled = _muffled(song, clock, mix_rng) if template.form == "club" else None
+    samples = mix(tracks, kicks_s, form_gain, muffled, beat_s, template, mix_rng, sample_rate)
     metadata = {
         "whole": is_whole,
         "kit": kit_name,
@@ -209,6 +216,21 @@ def _add_risers(out: Samples, song: Song, clock: _Clock, rng: np.random.Generato
             if -len(out) < start < len(out):
                 sound = sweep(rng, beats * clock.beat_s, clock.sample_rate)
                 place(out, sound, start, float(rng.uniform(0.05, 0.3)))
+
+
+def _muffled(song: Song, clock: _Clock, rng: np.random.Generator) -> Samples | None:
+    """How far a filter on the whole mix is closed, (samples,): it opens through some sections."""
+    times, values = [0.0], [0.0]
+    for section in song.sections:
+        if section.kind in ("intro", "build", "breakdown") and rng.random() < 0.3:
+            start_s = clock.time_s(section.first_bar * song.beats_per_bar)
+            end_s = clock.time_s((section.first_bar + section.n_bars) * song.beats_per_bar)
+            times += [start_s - 0.01, start_s, end_s - 0.02, end_s]
+            values += [0.0, 1.0, float(rng.choice([0.0, 0.5, 0.9])), 0.0]
+    coarse_s = np.arange(0, clock.n_samples + 512, 512) / clock.sample_rate
+    order = np.argsort(times, kind="stable")
+    closed = np.interp(coarse_s, np.array(times)[order], np.array(values)[order])
+    return joined(closed, 512, clock.n_samples) if closed.any() else None
 
 
 def _form_gain(song: Song, clock: _Clock) -> Samples:
