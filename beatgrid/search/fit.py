@@ -234,7 +234,7 @@ def _fit_confidence(
         n_right = float(np.sum(right[used]))
         bias = np.log((n_right + 1) / (np.sum(used) - n_right + 1))
         return LinearModel(CONFIDENCE_FEATURES, np.zeros(features.shape[1]), float(bias))
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=1.0))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3))
     model.fit(features[used], right[used], logisticregression__sample_weight=weight[used])
     scaler, regression = model[0], model[1]
     weights = regression.coef_[0] / scaler.scale_

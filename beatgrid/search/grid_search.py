@@ -10,7 +10,7 @@ import numpy as np
 
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search import ranker as ranking
-from beatgrid.search.candidates import Candidate, Describer, candidate_lines
+from beatgrid.search.candidates import LEVEL_FEATURES, Candidate, Describer, candidate_lines
 from beatgrid.search.downbeat import BarPhase, bar_phase
 from beatgrid.search.estimate import Alternative, GridEstimate
 from beatgrid.search.evidence import Evidence, evidence_from
@@ -23,6 +23,8 @@ from beatgrid.search.snap import snap
 # Without a ranker, likelihood per second times this is taken for a log-probability: it only
 # shapes the confidence then, never the choice.
 PLAIN_SHARPNESS = 2.0
+# Stands in for the spread of peaks around the line where too few peaks were found.
+UNKNOWN_RESIDUAL_S = 0.020
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,18 +303,21 @@ class GridSearch:
 
 
 def confidence_features(decision: Decision, line: Line) -> FloatArray:
-    """What the confidence is computed from, in the order of ``CONFIDENCE_FEATURES``."""
+    """What the confidence is computed from, in the order of ``CONFIDENCE_FEATURES``.
+
+    The first is the log-odds of tempo and phase both being right, as the models see it; the
+    others tell how clearly the track has a beat at all.
+    """
     best = decision.best
-    p = float(np.clip(decision.probability[best], 1e-6, 1 - 1e-6))
-    residual_s = line.residual_s if np.isfinite(line.residual_s) else 0.02
+    p = float(decision.probability[best]) * sigmoid(float(decision.phase_logit[best]))
+    p = min(max(p, 1e-4), 1 - 1e-4)
+    residual_s = line.residual_s if np.isfinite(line.residual_s) else UNKNOWN_RESIDUAL_S
     return np.array(
         [
             np.log(p / (1 - p)),
-            min(float(decision.phase_logit[best]), 10.0),
             np.log(max(decision.contrast, 1.0)),
             np.log(1000 * residual_s),
-            decision.candidates[best].level_features[1],
-            np.log(decision.evidence.effective_s / line.period_s),
+            decision.candidates[best].level_features[LEVEL_FEATURES.index("on")],
         ]
     )
 

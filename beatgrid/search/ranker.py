@@ -22,14 +22,7 @@ from beatgrid.grid import FloatArray
 from beatgrid.search.candidates import LEVEL_FEATURES, PHASE_FEATURES
 
 FORMAT = 1
-CONFIDENCE_FEATURES = (
-    "level_logit",
-    "phase_logit",
-    "contrast",
-    "residual_log_ms",
-    "on",
-    "beats_log",
-)
+CONFIDENCE_FEATURES = ("joint_logit", "log_contrast", "log_residual_ms", "on")
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from beatgrid.grid import Activation, FloatArray
 from beatgrid.search.evidence import Evidence
 
 # The neighbourhood searched before Newton's method: shift of the whole grid and of its ends.
-NEIGHBOURHOOD_S = np.linspace(-0.02, 0.02, 9)
+NEIGHBOURHOOD_S = np.linspace(-0.018, 0.018, 7)
 MAX_NEWTON_STEP_S = 0.005
 # Peaks farther from the grid than this, or than a sixth of a period, belong to other notes.
 PEAK_REACH_S = 0.035
@@ -83,7 +83,7 @@ class Line:
 def maximise(evidence: Evidence, line: Line) -> Line:
     """The nearby line with the highest sum of evidence.
 
-    A raster of shifts within +-20 ms, of the whole grid and of its ends against each other,
+    A raster of shifts within +-18 ms, of the whole grid and of its ends against each other,
     finds the right hill; Newton's method climbs it. The beats summed over stay the same, so
     the function climbed has no jumps.
 
@@ -101,7 +101,7 @@ def maximise(evidence: Evidence, line: Line) -> Line:
     spread_s = np.minimum(NEIGHBOURHOOD_S, line.period_s / 8)
     moves = np.array([(a, b) for a in spread_s for b in spread_s])
     # Every fourth beat or so decides which hill is the highest.
-    some = slice(None, None, max(1, len(k) // 192))
+    some = slice(None, None, max(1, len(k) // 128))
     trial = start_s[some] + moves[:, :1] + moves[:, 1:] * lever[some]
     move = moves[int(np.argmax(evidence(trial).sum(axis=1)))]
 

@@ -269,8 +269,8 @@ def _sum_between(evidence: Evidence, line: Line, start_s: float, ends_s: FloatAr
     """Evidence of a line's beats from a start up to each of several ends, (ends,)."""
     first = int(np.ceil((start_s - line.time_s) / line.period_s))
     last = int(np.ceil((ends_s[-1] - line.time_s) / line.period_s))
-    beats_s = line.time_s + np.arange(first, last + 1) * line.period_s
-    total = np.concatenate(([0.0], np.cumsum(evidence(beats_s))))
+    beats_s = line.time_s + np.arange(first, last + 1, dtype=np.float64) * line.period_s
+    total = np.concatenate((np.zeros(1), np.cumsum(evidence(beats_s))))
     return total[np.searchsorted(beats_s, ends_s)]
 
 

@@ -1,0 +1,22 @@
+"""Flux activations of a labelled folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from beatgrid.audio import open_audio
+from beatgrid.discovery import LabelledTrack, discover
+from beatgrid.features import FeatureSpec, log_mel_blocks
+from beatgrid.flux import flux_activation
+from beatgrid.grid import Activation
+
+
+def flux_tracks(data_dir: Path, split: str) -> Iterator[tuple[LabelledTrack, Activation]]:
+    """Every track of a split with its flux activation, in the order of the labels."""
+    spec = FeatureSpec()
+    for track in discover(data_dir / "audio", data_dir / "labels"):
+        if track.label.split == split:
+            stream = open_audio(track.audio_path, spec.sample_rate)
+            log_mel = log_mel_blocks(stream, spec)
+            yield track, flux_activation(log_mel, spec.frame_rate, stream.info.duration_s)

@@ -1,0 +1,50 @@
+"""Measures the grid search; see README.md beside this file.
+
+python experiments/grid-search/run.py [part=1..7] [data_dir=FOLDER]
+
+Without ``part`` all parts run. Part 7 needs ``data_dir``, a folder with ``audio`` and ``labels``.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from corpus_part import corpus
+from pieces_part import pieces
+from synthetic_parts import ambiguity, calibration, cost, snapping, versus_notebook
+
+
+def main(arguments: list[str]) -> None:
+    """Run the parts asked for."""
+    options = dict(argument.split("=", 1) for argument in arguments)
+    unknown = set(options) - {"part", "data_dir"}
+    if unknown:
+        sys.exit(f"unknown option {sorted(unknown)[0]}=; there are part= and data_dir=")
+    parts = {
+        "1": versus_notebook,
+        "2": cost,
+        "3": ambiguity,
+        "4": snapping,
+        "5": pieces,
+        "6": calibration,
+    }
+    if "data_dir" in options:
+        parts["7"] = partial(corpus, Path(options["data_dir"]))
+    wanted = [options["part"]] if "part" in options else list(parts)
+    for part in wanted:
+        if part not in parts:
+            sys.exit(f"part={part}: there are {', '.join(parts)}; 7 needs data_dir=")
+        start_s = time.perf_counter()
+        parts[part]()
+        print(f"part {part}: {time.perf_counter() - start_s:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
