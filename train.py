@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import warnings
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 def main(cfg: DictConfig) -> float:
     """Compose, fit, and leave a run folder; returns the monitored value for sweeps."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # no tips, no device list
+    # Lightning's use of torch, not the user's: nothing to be done about it here.
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.")
     seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_num_threads(cfg.num_threads)
     ckpt_path = cfg.ckpt_path

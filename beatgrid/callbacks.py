@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lightning as L
@@ -20,6 +22,8 @@ from beatgrid.lightning_module import BeatModule
 from beatgrid.metrics import GridMetrics
 from beatgrid.predictor import Search, score_track
 from beatgrid.sonify import mix_clicks
+
+logger = logging.getLogger(__name__)
 
 
 def _track_and_activation(
@@ -176,11 +180,36 @@ class TrackPictures(L.Callback):
             )
 
 
+class EpochLines(L.Callback):
+    """One line per epoch in the log: what a progress bar shows, where there is no terminal.
+
+    Args:
+        metrics: Which values, where they exist.
+    """
+
+    def __init__(self, metrics: Sequence[str]) -> None:
+        self.metrics = list(metrics)
+        self.started_s = 0.0
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the clock."""
+        self.started_s = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Log the line; validation is part of the epoch."""
+        values = trainer.callback_metrics
+        shown = [f"{name} {float(values[name]):.4g}" for name in self.metrics if name in values]
+        seconds = time.monotonic() - self.started_s
+        epochs = f"{trainer.current_epoch + 1}/{trainer.max_epochs}"
+        if trainer.is_global_zero:
+            logger.info("epoch %s: %s (%.0f s)", epochs, ", ".join(shown), seconds)
+
+
 class Reproducible(L.Callback):
-    """Makes an epoch's chance depend on the seed and its number alone.
+    """Makes a step's chance depend on the seed and its number alone.
 
     Drop-out draws from torch's generator, whose state no checkpoint keeps; seeded anew at each
-    epoch, a run cut off and resumed from ``last.ckpt`` ends with the weights of an unbroken one.
+    step, a run cut off and resumed from ``last.ckpt`` ends with the weights of an unbroken one.
 
     Args:
         seed: The run's seed.
@@ -189,9 +218,11 @@ class Reproducible(L.Callback):
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Seed the epoch, differently in each process of a distributed run."""
-        sequence = np.random.SeedSequence((self.seed, trainer.current_epoch, trainer.global_rank))
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Seed the step, differently in each process of a distributed run."""
+        sequence = np.random.SeedSequence((self.seed, trainer.global_step, trainer.global_rank))
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
 

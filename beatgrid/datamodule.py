@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 from torch.utils.data import DataLoader
 
+from beatgrid.augment import Augment
 from beatgrid.cache import FeatureCache
 from beatgrid.dataset import (
     Crop,
@@ -25,6 +27,7 @@ from beatgrid.dataset import (
 from beatgrid.discovery import LabelledTrack, discover, split_tracks
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.features import FeatureSpec
+from beatgrid.rendered import rendered_tracks
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,12 @@ class BeatDataModule(L.LightningDataModule):
         batch_size: Crops in a batch.
         target: Fields of a TargetSpec.
         num_workers: Processes that read crops, and that compute features at the start.
+        augment: Fields of an Augment, varying the training crops; None for none.
+        rendered: Folders of rendered features (``beatgrid.rendered``) that join the training
+            split: a name each, with ``folder`` and ``weight``.
+        suspect_weight: Weight in training of tracks whose label is marked ``suspect``.
+        exclude_licenses: Leave out of training what is under these licences (by prefix, as in
+            the label's ``license``).
         skip_bad_audio: Leave unreadable audio out instead of stopping.
         seed: Seed of the crops' positions.
     """
@@ -59,6 +68,10 @@ class BeatDataModule(L.LightningDataModule):
         batch_size: int = 8,
         target: Mapping[str, Any] | None = None,
         num_workers: int = 0,
+        augment: Mapping[str, Any] | None = None,
+        rendered: Mapping[str, Mapping[str, Any]] | None = None,
+        suspect_weight: float = 1.0,
+        exclude_licenses: Sequence[str] = (),
         skip_bad_audio: bool = False,
         seed: int = 0,
     ) -> None:
@@ -74,6 +87,10 @@ class BeatDataModule(L.LightningDataModule):
         self.crop_s, self.batch_size = crop_s, batch_size
         self.target = TargetSpec(**(target or {}))
         self.num_workers = num_workers
+        self.augment = None if augment is None else Augment(**augment)
+        self.rendered = dict(rendered or {})
+        self.suspect_weight = suspect_weight
+        self.exclude_licenses = tuple(exclude_licenses)
         self.skip_bad_audio = skip_bad_audio
         self.seed = seed
         self.splits: dict[str, list[Track]] = {}
@@ -94,12 +111,19 @@ class BeatDataModule(L.LightningDataModule):
             return
         pairs = discover(self.audio_dir, self.label_dir)
         splits = split_tracks(pairs, self.val_count, self.split_seed)
-        self.splits = {
+        tracks = {
             name: [track for pair in pairs_of_split if (track := self._track(pair)) is not None]
             for name, pairs_of_split in splits.items()
         }
-        if not self.splits["train"]:
-            raise BeatgridError(f"data.audio_dir={self.audio_dir}: no readable track to train on")
+        tracks["train"] = [t for t in map(self._weighted, tracks["train"]) if t.weight > 0]
+        for settings in self.rendered.values():
+            tracks["train"] += rendered_tracks(features=self.features, **settings)
+        if not tracks["train"]:
+            raise BeatgridError(
+                f"data.audio_dir={self.audio_dir}: no track is left to train on; "
+                "check exclude_licenses and suspect_weight"
+            )
+        self.splits = tracks
 
     def _track(self, pair: LabelledTrack) -> Track | None:
         try:
@@ -110,13 +134,27 @@ class BeatDataModule(L.LightningDataModule):
             logger.warning("skipped: %s", error)
             return None
 
+    def _weighted(self, track: Track) -> Track:
+        weight = self.suspect_weight if track.suspect else 1.0
+        if track.license is not None and track.license.startswith(self.exclude_licenses):
+            weight = 0.0
+        return replace(track, weight=weight)
+
     def summary(self) -> dict[str, Any]:
-        """What is trained on, for the checkpoint: tracks and hours per split, and the target."""
+        """What is trained on, for the checkpoint: amounts, licences, artists, and the target."""
         splits = {
             name: {"tracks": len(tracks), "hours": sum(t.duration_s for t in tracks) / 3600}
             for name, tracks in self.splits.items()
         }
-        return {"splits": splits, "target": asdict(self.target)}
+        hours: defaultdict[str, float] = defaultdict(float)
+        for track in self.splits["train"]:
+            hours[track.license or track.source or "unknown"] += track.duration_s / 3600
+        return {
+            "splits": splits,
+            "hours_by_license": dict(hours),
+            "artists": sorted({t.artist for t in self.splits["train"] if t.artist}),
+            "target": asdict(self.target),
+        }
 
     def split_names(self) -> dict[str, list[str]]:
         """The names of each split's tracks, for ``splits.json``."""
@@ -124,7 +162,7 @@ class BeatDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """Batches of crops at random positions (or of whole tracks if ``crop_s`` is None)."""
-        dataset = CropDataset(self.splits["train"], self.features, self.target)
+        dataset = CropDataset(self.splits["train"], self.features, self.target, self.augment)
         rank, world_size = self._rank()
         sampler = CropSampler(
             track_frames=[track.cached.n_frames for track in dataset.tracks],
@@ -135,7 +173,12 @@ class BeatDataModule(L.LightningDataModule):
             seed=self.seed,
             rank=rank,
             world_size=world_size,
+            augment=self.augment,
         )
+        if self.trainer is not None:
+            # Lightning tells the sampler its epoch only after workers have begun to read the
+            # first one, which is another than 0 where a run is resumed.
+            sampler.set_epoch(self.trainer.current_epoch)
         return self._loader(dataset, sampler, self.batch_size)
 
     def val_dataloader(self) -> DataLoader | list[DataLoader]:

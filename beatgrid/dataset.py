@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from beatgrid.augment import Augment, resample_frames
 from beatgrid.cache import CachedTrack, FeatureCache
 from beatgrid.discovery import LabelledTrack
 from beatgrid.errors import LabelError
 from beatgrid.features import FeatureSpec
 from beatgrid.grid import Grid
+from beatgrid.labels import Label
 from beatgrid.model import pad_stack
 from beatgrid.targets import TargetShape, beat_target
 
@@ -43,6 +46,9 @@ class Track:
         weight: How often its crops are drawn, relative to 1.
         group: Versions of one recording share it.
         suspect: What of the label is in doubt, such as ``octave``; None if nothing is.
+        license: Licence of the music, as its label states it.
+        artist: Whose music it is.
+        source: Renderer of synthetic music.
     """
 
     name: str
@@ -54,6 +60,9 @@ class Track:
     weight: float = 1.0
     group: str | None = None
     suspect: str | None = None
+    license: str | None = None
+    artist: str | None = None
+    source: str | None = None
 
 
 def open_track(pair: LabelledTrack, cache: FeatureCache) -> Track:
@@ -76,15 +85,25 @@ def open_track(pair: LabelledTrack, cache: FeatureCache) -> Track:
             f"{label.path}: no beat lies in the {duration_s:.1f} s of {pair.audio_path.name}; "
             "check bpm and downbeatOffset"
         )
+    return track_from(label, cached, duration_s, pair.audio_path)
+
+
+def track_from(
+    label: Label, cached: CachedTrack, duration_s: float, audio_path: Path | None = None
+) -> Track:
+    """A track from what its label says, with features at hand."""
     return Track(
-        name=pair.name,
+        name=label.name,
         grid=label.grid,
         downbeat=label.downbeat,
         duration_s=duration_s,
         cached=cached,
-        audio_path=pair.audio_path,
+        audio_path=audio_path,
         group=label.group,
         suspect=label.extra.get("suspect"),
+        license=label.extra.get("license"),
+        artist=label.extra.get("artist"),
+        source=label.extra.get("source"),
     )
 
 
@@ -111,11 +130,21 @@ class TargetSpec:
 
 
 class Crop(NamedTuple):
-    """A stretch of one track: ``n_frames`` from ``first_frame`` on."""
+    """A stretch of one track, possibly played at another speed.
+
+    Attributes:
+        track: Which one.
+        first_frame: Where it begins.
+        n_frames: Its length after the change of speed.
+        stretch: Source frames per frame: above 1 is faster.
+        seed: What decides the crop's augmentation; None for none.
+    """
 
     track: int
     first_frame: int
     n_frames: int
+    stretch: float = 1.0
+    seed: tuple[int, ...] | None = None
 
 
 def frame_targets(
@@ -131,30 +160,43 @@ def frame_targets(
     times = (track.grid.beat_times(track.duration_s), track.grid.downbeat_times(track.duration_s))
     target = np.stack(
         [
-            beat_target(t - start_s, crop.n_frames, frame_rate, spec.shape, spec.width_s)
+            beat_target(
+                (t - start_s) / crop.stretch, crop.n_frames, frame_rate, spec.shape, spec.width_s
+            )
             for t in times
         ],
         axis=-1,
     )
-    frame_times_s = start_s + np.arange(crop.n_frames) / frame_rate
+    frame_times_s = start_s + np.arange(crop.n_frames) * crop.stretch / frame_rate
     known = frame_times_s < track.duration_s
     bars_known = known & (track.downbeat in DOWNBEAT_TRUST[spec.downbeat_trust])
     return target, np.stack([known, bars_known], axis=-1).astype(np.float32)
 
 
 class CropDataset(Dataset[dict[str, Any]]):
-    """Reads the crops that a sampler asks for; knows nothing of epochs or chance."""
+    """Reads the crops that a sampler asks for; all chance lies in the crop's own seed."""
 
-    def __init__(self, tracks: Sequence[Track], features: FeatureSpec, target: TargetSpec) -> None:
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        features: FeatureSpec,
+        target: TargetSpec,
+        augment: Augment | None = None,
+    ) -> None:
         self.tracks = list(tracks)
         self.frame_rate = features.frame_rate
         self.target = target
+        self.augment = augment
 
     def __getitem__(self, crop: Crop) -> dict[str, Any]:
         """Features (frames, mels), target and mask (frames, 2) of one crop."""
         track = self.tracks[crop.track]
-        stop = crop.first_frame + crop.n_frames
+        stop = crop.first_frame + source_frames(crop.n_frames, crop.stretch)
         features = np.asarray(track.cached.features[crop.first_frame : stop], dtype=np.float32)
+        if crop.stretch != 1.0:
+            features = resample_frames(features, crop.stretch, crop.n_frames)
+        if self.augment is not None and crop.seed is not None:
+            features = self.augment(features, np.random.default_rng(crop.seed))
         target, mask = frame_targets(track, crop, self.frame_rate, self.target)
         return {
             "features": torch.from_numpy(features),
@@ -162,6 +204,11 @@ class CropDataset(Dataset[dict[str, Any]]):
             "mask": torch.from_numpy(mask),
             "track": crop.track,
         }
+
+
+def source_frames(n_frames: int, stretch: float) -> int:
+    """Frames of the track that ``n_frames`` of a crop are made from."""
+    return math.ceil((n_frames - 1) * stretch) + 1
 
 
 class CropSampler(Sampler[Crop]):
@@ -179,6 +226,7 @@ class CropSampler(Sampler[Crop]):
         seed: Seed of all draws.
         rank: This process among ``world_size``; each takes its own share of the epoch.
         world_size: Processes that train together.
+        augment: Gives the range of playback speeds; None leaves crops as they are.
     """
 
     def __init__(
@@ -189,7 +237,9 @@ class CropSampler(Sampler[Crop]):
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
+        augment: Augment | None = None,
     ) -> None:
+        self.augment = augment
         self.track_frames = np.asarray(track_frames)
         self.crop_frames = crop_frames
         self.seed, self.rank, self.world_size = seed, rank, world_size
@@ -220,11 +270,17 @@ class CropSampler(Sampler[Crop]):
             tracks = np.searchsorted(edges, np.arange(total) + rng.random(), side="right")
             tracks = rng.permutation(np.minimum(tracks, len(edges) - 1))
         positions = rng.random(total)
+        stretches = np.ones(total)
+        if self.augment is not None:
+            slowest, fastest = np.log(self.augment.stretch)
+            varied = rng.random(total) < self.augment.probability
+            stretches[varied] = np.exp(rng.uniform(slowest, fastest, total))[varied]
         for i in range(self.rank, total, self.world_size):
-            available = int(self.track_frames[tracks[i]])
-            n_frames = min(self.crop_frames or available, available)
-            first = int(positions[i] * (available - n_frames + 1))
-            yield Crop(int(tracks[i]), first, n_frames)
+            available, stretch = int(self.track_frames[tracks[i]]), float(stretches[i])
+            n_frames = min(self.crop_frames or available, int((available - 1) / stretch) + 1)
+            first = int(positions[i] * (available - source_frames(n_frames, stretch) + 1))
+            seed = None if self.augment is None else (self.seed, self.epoch, i)
+            yield Crop(int(tracks[i]), first, n_frames, stretch, seed)
 
 
 def whole_track(track: Track, index: int = 0) -> Crop:

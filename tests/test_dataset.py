@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from beatgrid.augment import Augment
 from beatgrid.dataset import (
     Crop,
     CropDataset,
@@ -12,6 +13,7 @@ from beatgrid.dataset import (
     Track,
     collate,
     frame_targets,
+    source_frames,
     whole_track,
 )
 from beatgrid.features import FeatureSpec
@@ -134,3 +136,44 @@ def test_processes_share_an_epoch_without_overlap():
     parts = [list(CropSampler([1000, 500], 100, [1, 1], rank=r, world_size=3)) for r in range(3)]
     assert [len(part) for part in parts] == [5, 5, 5]
     assert sorted(crop for part in parts for crop in part) == sorted(whole)
+
+
+def test_faster_crop_moves_its_beats_with_the_music():
+    """A feature that counts frames shows where each frame of a stretched crop comes from."""
+    track = make_track()
+    item = CropDataset([track], FeatureSpec(sample_rate=51200), TargetSpec("box", 0.002))[
+        Crop(0, 100, 100, stretch=1.25)
+    ]
+    source = 100 + np.arange(100) * 1.25
+    wrapped = item["features"][:, 0].numpy()
+    exact = (source % 100) < 98  # the counter wraps between two frames there
+    np.testing.assert_allclose(wrapped[exact], (source % 100)[exact], atol=1e-3)
+    # Beats at 0.25 + 0.5 k s, in the crop from 1 s on at 1.25 times the speed.
+    expected = [(t - 1.0) / 1.25 * 100 for t in (1.25, 1.75)]
+    beats = np.flatnonzero(item["target"][:, 0].numpy())
+    np.testing.assert_allclose(beats, expected, atol=0.2)
+
+
+def test_augmented_epoch_varies_speed_within_its_range_and_stays_inside():
+    augment = Augment(probability=0.5, stretch=(0.8, 1.25))
+    sampler = CropSampler([3000, 120], 100, [1, 1], seed=3, augment=augment)
+    crops = list(sampler)
+    speeds = np.array([crop.stretch for crop in crops])
+    assert 0.2 < np.mean(speeds != 1.0) < 0.8
+    assert speeds.min() >= 0.8
+    assert speeds.max() <= 1.25
+    for crop in crops:
+        assert (
+            crop.first_frame + source_frames(crop.n_frames, crop.stretch)
+            <= (sampler.track_frames[crop.track])
+        )
+    assert len({crop.seed for crop in crops}) == len(crops)
+
+
+def test_augmentation_depends_on_the_crops_seed_alone():
+    dataset = CropDataset([make_track()], FeatureSpec(), TargetSpec(), Augment(probability=1.0))
+    crop = Crop(0, 0, 50, seed=(0, 1, 2))
+    first, again = dataset[crop]["features"], dataset[crop]["features"]
+    other = dataset[crop._replace(seed=(0, 1, 3))]["features"]
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)

@@ -1,0 +1,89 @@
+"""Training as such: it learns, it goes on where it was cut off, it keeps what it has."""
+
+import json
+
+import pytest
+import torch
+
+from tests.test_scripts import TINY
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(click_folder, run_script, tmp_path):
+    common = [*click_folder.overrides, *TINY, "data.val_count=1", "data.batch_size=3"]
+    common += ["data.crop_s=2", "model.dropout=0.3", "callbacks.pictures=null"]
+    common += ["trainer.max_epochs=3", "model.schedule=constant"]
+    unbroken = run_script("train.py", *common, "output_dir=outputs/train/a")
+    assert unbroken.status == 0, unbroken.err
+
+    cut = run_script("train.py", *common, "trainer.max_epochs=1", "output_dir=outputs/train/b")
+    assert cut.status == 0, cut.err
+    after_one = weights(tmp_path / "outputs/train/b/checkpoints/last.ckpt")
+    resumed = run_script("train.py", *common, "resume=true")
+    assert resumed.status == 0, resumed.err
+
+    expected = weights(tmp_path / "outputs/train/a/checkpoints/last.ckpt")
+    found = weights(tmp_path / "outputs/train/b/checkpoints/last.ckpt")
+    assert not torch.equal(after_one["network.output.weight"], found["network.output.weight"])
+    for name, tensor in expected.items():
+        assert torch.equal(tensor, found[name]), name
+    metrics = json.loads((tmp_path / "outputs/train/b/metrics.json").read_text())
+    assert metrics == json.loads((tmp_path / "outputs/train/a/metrics.json").read_text())
+
+
+def test_interruption_keeps_what_was_learnt(tmp_path):
+    import lightning as L
+
+    from beatgrid.callbacks import SaveOnInterrupt
+    from beatgrid.checkpoint import load_model
+    from beatgrid.dataset import Crop, CropDataset, TargetSpec, collate
+    from beatgrid.features import FeatureSpec
+    from beatgrid.lightning_module import BeatModule
+    from tests.test_dataset import make_track
+
+    class CtrlC(L.Callback):
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+            if batch_idx == 1:
+                raise KeyboardInterrupt
+
+    spec = FeatureSpec(n_mels=4)
+    dataset = CropDataset([make_track()], spec, TargetSpec())
+    loader = torch.utils.data.DataLoader(
+        dataset, sampler=[Crop(0, 50 * i, 50) for i in range(5)], collate_fn=collate
+    )
+    module = BeatModule(
+        spec.to_dict(), channels=[2], frequency_strides=[1], frequency_pools=[1], hidden_size=3
+    )
+    path = tmp_path / "interrupted.ckpt"
+    trainer = L.Trainer(
+        accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
+        callbacks=[CtrlC(), SaveOnInterrupt(str(path))],
+    )  # fmt: skip
+    with pytest.raises(SystemExit), pytest.warns(UserWarning, match="num_workers"):
+        trainer.fit(module, loader)
+    saved = load_model(path).network.state_dict()
+    for name, tensor in module.network.state_dict().items():
+        assert torch.equal(tensor, saved[name])
+
+
+@pytest.mark.slow
+def test_a_small_network_learns_click_tracks_and_finds_their_grids(
+    click_folder, run_script, tmp_path
+):
+    trained = run_script(
+        "train.py", *click_folder.overrides, "trainer=cpu", "data.num_workers=0",
+        "data.val_count=0", "data.crop_s=4", "data.batch_size=4", "trainer.max_epochs=40",
+        "callbacks.progress=null", "output_dir=outputs/train/a",
+    )  # fmt: skip
+    assert trained.status == 0, trained.err
+    metrics = json.loads((tmp_path / "outputs/train/a/metrics.json").read_text())
+    assert metrics["train/loss"] < 0.3
+    found = run_script("evaluate.py", *click_folder.overrides, "grid.ranker=none", "out=scores")
+    assert found.status == 0, found.err
+    summary = json.loads((tmp_path / "scores/evaluation.json").read_text())
+    assert summary["grid_ok_10_multi"] == 1.0
+    assert summary["phase_p95_ms"] < 3.0
