@@ -32,7 +32,7 @@ class Example(NamedTuple):
     Attributes:
         activation: What the search will see.
         grid: The truth.
-        weight: How much the track counts.
+        weight: How much the track counts; 0 leaves it out.
         group: Tracks of one group (versions of a tune) stay on one side of a split; by
             default every track is its own.
         phase_reliable: False where the label may sit on the off-beat.
@@ -100,13 +100,20 @@ def fit(
         (coefficients, cross-validated report).
 
     Raises:
-        ValueError: If there are fewer tracks with a grid than folds.
+        ValueError: If there are fewer tracks with a grid than folds, or hardly any label's
+            tempo is among its track's candidates.
     """
     search = GridSearch() if search is None else search
-    tracks = [t for t in (_track(Example(*e), search) for e in examples) if t is not None]
-    folds = _folds([t.example.group or str(i) for i, t in enumerate(tracks)], n_folds)
-    if len(set(folds)) < n_folds:
-        raise ValueError(f"need at least {n_folds} labelled tracks with a beat, got {len(tracks)}")
+    weighed = (e for e in (Example(*e) for e in examples) if e.weight > 0)
+    tracks = [t for t in (_track(e, search) for e in weighed) if t is not None]
+    groups = [t.example.group or f"track {i}" for i, t in enumerate(tracks)]
+    n_groups = len(set(groups))
+    if n_groups < n_folds:
+        raise ValueError(
+            f"need at least {n_folds} labelled tracks (or groups of versions of one) with a "
+            f"beat, got {n_groups}"
+        )
+    folds = _folds(groups, n_folds)
 
     outcome = [_Outcome.nothing()] * len(tracks)
     for fold in range(n_folds):
@@ -146,6 +153,11 @@ def _fit_choice(tracks: Sequence[_Track], penalty: float) -> Coefficients:
     """Level and phase models; the confidence is a placeholder."""
     known = [t for t in tracks if t.right is not None]
     reliable = [t for t in known if t.example.phase_reliable]
+    if not reliable:
+        raise ValueError(
+            f"none of the labelled tempi of {len(tracks)} tracks is among the search's "
+            "candidates: check the labels, and the search's bpm_min and bpm_max"
+        )
     sign = [1.0 if t.on_beat else -1.0 for t in reliable]
     phase = _fit_logistic(
         np.stack([s * t.phase[t.right] for s, t in zip(sign, reliable, strict=True)]),

@@ -11,12 +11,16 @@ from scipy.ndimage import gaussian_filter1d
 from beatgrid.grid import Activation, FloatArray
 from beatgrid.search.evidence import Evidence
 
-# The neighbourhood searched before Newton's method: shift of the whole grid and of its ends.
-NEIGHBOURHOOD_S = np.linspace(-0.018, 0.018, 7)
+# The neighbourhood searched before Newton's method: shifts in seconds of the whole grid, and of
+# its ends against each other.
+RASTER_S = np.array([(a, b) for a in range(-18, 19, 6) for b in range(-18, 19, 6)]) / 1000
 MAX_NEWTON_STEP_S = 0.005
+MAX_NEWTON_STEPS = 20
+CONVERGED_S = 1e-9
 # Peaks farther from the grid than this, or than a sixth of a period, belong to other notes.
 PEAK_REACH_S = 0.035
 MIN_PEAKS = 8
+MAX_REWEIGHTINGS = 20
 
 
 @dataclass(frozen=True)
@@ -94,48 +98,29 @@ def maximise(evidence: Evidence, line: Line) -> Line:
     Returns:
         The optimum, with standard errors from the curvature and the scatter of slopes.
     """
-    k = line.k.astype(np.float64)
-    reach = max(float(np.abs(k).max()), 1.0)
-    lever = k / reach
+    reach = max(line.last, -line.first, 1)
+    lever = line.k / reach
     start_s = line.times_s
-    spread_s = np.minimum(NEIGHBOURHOOD_S, line.period_s / 8)
-    moves = np.array([(a, b) for a in spread_s for b in spread_s])
     # Every fourth beat or so decides which hill is the highest.
-    some = slice(None, None, max(1, len(k) // 128))
-    trial = start_s[some] + moves[:, :1] + moves[:, 1:] * lever[some]
-    move = moves[int(np.argmax(evidence(trial).sum(axis=1)))]
+    some = slice(None, None, max(1, len(lever) // 128))
+    trial_s = start_s[some] + RASTER_S[:, :1] + RASTER_S[:, 1:] * lever[some]
+    move = RASTER_S[int(np.argmax(evidence(trial_s).sum(axis=1)))]
 
-    best = float(evidence(start_s + move[0] + move[1] * lever).sum())
-    slopes, hessian = np.zeros((2, len(k))), -np.eye(2)
-    for _ in range(20):
-        _, slope, curvature = evidence.derivatives(start_s + move[0] + move[1] * lever)
-        slopes = np.stack((slope, slope * lever))
-        gradient = slopes.sum(axis=1)
-        if float(np.abs(gradient).max()) < 1e-12:
-            break  # a flat stretch; or a maximum to the last bit
-        hessian = np.array(
-            [
-                [curvature.sum(), (curvature * lever).sum()],
-                [(curvature * lever).sum(), (curvature * lever**2).sum()],
-            ]
-        )
-        # Shift the curvature where it is not that of a hill: then the step goes uphill anyhow.
-        excess = float(np.linalg.eigvalsh(hessian)[-1])
-        if excess >= 0:
-            hessian = hessian - (excess + 1e-3 * np.abs(hessian).max() + 1e-9) * np.eye(2)
-        step = -np.linalg.solve(hessian, gradient)
-        step *= min(1.0, MAX_NEWTON_STEP_S / max(float(np.abs(step).max()), 1e-30))
-        while np.abs(step).max() > 1e-9:
-            score = float(evidence(start_s + (move + step)[0] + (move + step)[1] * lever).sum())
-            if score >= best:
+    here = _slope(evidence, start_s, lever, move)
+    for _ in range(MAX_NEWTON_STEPS):
+        step = _uphill(here)
+        there = here
+        while np.abs(step).max() > CONVERGED_S:
+            there = _slope(evidence, start_s, lever, move + step)
+            if there.score >= here.score:
                 break
             step = step / 2
         else:
             break
-        move, best = move + step, score
+        move, here = move + step, there
 
-    inverse = np.linalg.pinv(hessian)
-    covariance = inverse @ (slopes @ slopes.T) @ inverse
+    inverse = np.linalg.pinv(here.hessian)
+    covariance = inverse @ here.scatter @ inverse
     return Line(
         time_s=line.time_s + float(move[0]),
         period_s=line.period_s + float(move[1]) / reach,
@@ -145,6 +130,38 @@ def maximise(evidence: Evidence, line: Line) -> Line:
         period_std_s=float(np.sqrt(covariance[1, 1])) / reach,
         covariance=float(covariance[0, 1]) / reach,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Slope:
+    """A sum of evidence and its derivatives by the shifts of the grid and of its ends.
+
+    ``scatter`` is the sum over beats of the outer products of their own slopes.
+    """
+
+    score: float
+    gradient: FloatArray
+    hessian: FloatArray
+    scatter: FloatArray
+
+
+def _slope(evidence: Evidence, start_s: FloatArray, lever: FloatArray, move: FloatArray) -> _Slope:
+    value, slope, curvature = evidence.derivatives(start_s + move[0] + move[1] * lever)
+    design = np.stack((np.ones_like(lever), lever))
+    own = design * slope
+    return _Slope(float(value.sum()), own.sum(axis=1), (design * curvature) @ design.T, own @ own.T)
+
+
+def _uphill(here: _Slope) -> FloatArray:
+    """Newton's step, bounded; where the curvature is not that of a hill it is made so."""
+    hessian, gradient = here.hessian, here.gradient
+    if float(np.abs(gradient).max()) < 1e-12:
+        return np.zeros(2)  # a flat stretch; or a maximum to the last bit
+    excess = float(np.linalg.eigvalsh(hessian)[-1])
+    if excess >= 0:
+        hessian = hessian - (excess + 1e-3 * np.abs(hessian).max() + 1e-9) * np.eye(2)
+    step: FloatArray = -np.linalg.solve(hessian, gradient)
+    return step * min(1.0, MAX_NEWTON_STEP_S / max(float(np.abs(step).max()), 1e-30))
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,16 +224,19 @@ def fit_peaks(peaks: Peaks, line: Line, weight_at_beats: FloatArray) -> Line:
     trust = peaks.height[nearest[used]] * weight_at_beats[used]
     design = np.stack((np.ones_like(k), k), axis=1)
     robust = np.ones_like(y)
-    for _ in range(10):
+    solution = np.zeros(2)
+    for _ in range(MAX_REWEIGHTINGS):
         w = trust * robust
-        normal = design.T @ (w[:, None] * design)
-        solution = np.linalg.lstsq(normal, design.T @ (w * y), rcond=None)[0]
+        weighted = design.T * w
+        previous, solution = solution, np.linalg.pinv(weighted @ design) @ (weighted @ y)
         error = y - design @ solution
         # Consistent with the standard deviation for Gaussian errors; never below 0.1 ms.
         sigma = max(1.4826 * float(np.median(np.abs(error))), 1e-4)
         # Tukey's biweight: 95 % efficient at 4.685 sigma, and blind to what lies beyond.
         u2 = np.minimum((error / (4.685 * sigma)) ** 2, 1)
         robust = (1 - u2) ** 2
+        if np.all(np.abs(solution - previous) < 1e-9):
+            break
     # Huber's sandwich: the slope of the influence function inside, its scatter outside.
     influence_slope = (1 - u2) * (1 - 5 * u2)
     inverse = np.linalg.pinv(design.T @ ((trust * influence_slope)[:, None] * design))

@@ -1,0 +1,75 @@
+"""Fitting the models of the search: learns, reports honestly, ends in plain numbers."""
+
+import json
+
+import numpy as np
+import pytest
+
+from beatgrid.grid import Activation, Grid
+from beatgrid.search import Coefficients, GridSearch
+from beatgrid.search.fit import Example, _folds, fit, worst_error_s
+from beatgrid.search.refine import Line
+from beatgrid.search.synthetic import DEFAULT_FRAME_RATE, noisy_activation
+
+
+def slow_examples(n):
+    """Slow tracks with busy off-beats, which likelihood and prior double."""
+    for seed in range(n):
+        rng = np.random.default_rng(seed)
+        grid = Grid(float(rng.uniform(66, 90)), rng.uniform(0, 1))
+        activation = noisy_activation(grid, 40.0, rng, offbeat=0.6)
+        yield Example(activation, grid, group=str(seed // 2))
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit(slow_examples(20))
+
+
+def test_learns_the_level_that_likelihood_misses(fitted):
+    coefficients, report = fitted
+    assert report.n_tracks == 20
+    assert report.level_found == 1
+    assert report.level_plain < 0.5
+    assert report.level_right > 0.9
+    unseen = noisy_activation(Grid(77.0, 0.2), 60.0, np.random.default_rng(99), offbeat=0.6)
+    assert GridSearch()(unseen, coefficients).bpm == pytest.approx(77, abs=0.05)
+
+
+def test_coefficients_are_plain_numbers(fitted):
+    plain = fitted[0].to_dict()
+    again = Coefficients.from_dict(json.loads(json.dumps(plain)))
+    assert again.to_dict() == plain
+
+
+def test_plain_tuples_will_do_and_no_weight_means_left_out():
+    right = [(e.activation, e.grid, 1.0) for e in slow_examples(6)]
+    wrong = [(e.activation, Grid(2 * e.grid.bpm, e.grid.offset_s), 0.0) for e in slow_examples(6)]
+    assert fit(right + wrong)[0].to_dict() == fit(right)[0].to_dict()
+
+
+def test_groups_are_never_split():
+    folds = _folds(["a", "b", "a", "c", "b", "d"], 3)
+    assert folds[0] == folds[2]
+    assert folds[1] == folds[4]
+    assert set(folds) == {0, 1, 2}
+
+
+def test_too_few_tracks_are_refused():
+    with pytest.raises(ValueError, match="at least 5"):
+        fit(list(slow_examples(3)))
+    silent = Activation(np.zeros(4000), DEFAULT_FRAME_RATE)
+    with pytest.raises(ValueError, match="at least 5"):
+        fit([Example(silent, Grid(120, 0))] * 10)
+
+
+def test_labels_that_no_candidate_meets_are_refused():
+    examples = [e._replace(grid=Grid(e.grid.bpm * 1.07, 0.0)) for e in slow_examples(10)]
+    with pytest.raises(ValueError, match="none of the labelled tempi"):
+        fit(examples)
+
+
+def test_worst_error_is_at_the_end_of_a_drifting_line():
+    truth = Grid(120.0, 0.0)
+    line = Line.through(0.001, 0.5 * 1.0001, 0.0, 100.0)
+    assert worst_error_s(line, truth, 100.0) == pytest.approx(0.001 + 199 * 0.00005)
