@@ -11,9 +11,9 @@ from beatgrid.grid import Activation, Grid
 from beatgrid.search.candidates import Describer, candidate_lines
 from beatgrid.search.downbeat import bar_phase
 from beatgrid.search.evidence import Evidence, evidence_from, log_odds, presence
+from beatgrid.search.pieces import best_path
 from beatgrid.search.refine import Line, find_peaks, fit_peaks, maximise
 from beatgrid.search.scan import scan
-from beatgrid.search.segments import _best_path
 from beatgrid.search.synthetic import (
     DEFAULT_FRAME_RATE,
     noisy_activation,
@@ -199,7 +199,7 @@ def test_best_path_equals_enumeration():
     rng = np.random.default_rng(0)
     for _ in range(20):
         gains = rng.normal(0, 1, (9, 3))
-        breaks, states = _best_path(gains, 3, 0.7)
+        breaks, states = best_path(gains, 3, 0.7)
         edges = [0, *breaks, 9]
         found = sum(
             gains[a:b, s].sum() for a, b, s in zip(edges[:-1], edges[1:], states, strict=True)

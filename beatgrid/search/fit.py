@@ -2,12 +2,11 @@
 
 Features are few and the models linear, with an L2 penalty, so that a few hundred tracks are
 enough; the confidence is fitted to choices made by models that did not see the track.
-scikit-learn and the optimiser are imported here only, never for a prediction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -16,7 +15,9 @@ from numpy.typing import NDArray
 
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search.candidates import LEVEL_FEATURES, PHASE_FEATURES
-from beatgrid.search.grid_search import GridSearch, confidence_features
+from beatgrid.search.decision import confidence_features
+from beatgrid.search.grid_search import GridSearch
+from beatgrid.search.linear_fit import fit_probability, fit_sign, fit_softmax
 from beatgrid.search.ranker import CONFIDENCE_FEATURES, Coefficients, LinearModel
 from beatgrid.search.refine import Line
 
@@ -127,7 +128,8 @@ def fit(
     weight = np.array([t.example.weight * t.example.phase_reliable for t in tracks])
     report = _report(tracks, outcome, _auroc(features, right, weight, folds, n_folds))
     coefficients = replace(
-        _fit_choice(tracks, penalty), confidence=_fit_confidence(features, right, weight)
+        _fit_choice(tracks, penalty),
+        confidence=fit_probability(features, right, weight, CONFIDENCE_FEATURES),
     )
     return coefficients, report
 
@@ -159,7 +161,7 @@ def _fit_choice(tracks: Sequence[_Track], penalty: float) -> Coefficients:
             "candidates: check the labels, and the search's bpm_min and bpm_max"
         )
     sign = [1.0 if t.on_beat else -1.0 for t in reliable]
-    phase = _fit_logistic(
+    phase = fit_sign(
         np.stack([s * t.phase[t.right] for s, t in zip(sign, reliable, strict=True)]),
         np.array([t.example.weight for t in reliable]),
         PHASE_FEATURES,
@@ -169,7 +171,7 @@ def _fit_choice(tracks: Sequence[_Track], penalty: float) -> Coefficients:
     for t in known:
         later = (phase(t.phase) < 0).astype(np.int64)
         chosen.append(t.level[np.arange(len(later)), later])
-    level = _fit_softmax(
+    level = fit_softmax(
         chosen,
         [int(t.right) for t in known if t.right is not None],
         np.array([t.example.weight for t in known]),
@@ -178,80 +180,6 @@ def _fit_choice(tracks: Sequence[_Track], penalty: float) -> Coefficients:
     )
     nothing = LinearModel(CONFIDENCE_FEATURES, np.zeros(len(CONFIDENCE_FEATURES)))
     return Coefficients(level, phase, nothing)
-
-
-def _fit_softmax(
-    features: Sequence[FloatArray],
-    right: Sequence[int],
-    weight: FloatArray,
-    names: tuple[str, ...],
-    penalty: float,
-) -> LinearModel:
-    """Weights that maximise the softmax probability of the right row of each array."""
-    scale = _scale(np.concatenate(features))
-    differences = [f / scale - f[r] / scale for f, r in zip(features, right, strict=True)]
-
-    def loss(w: FloatArray) -> tuple[float, FloatArray]:
-        total, slope = 0.5 * penalty * float(w @ w), penalty * w
-        for d, track_weight in zip(differences, weight, strict=True):
-            score = d @ w
-            top = float(score.max())
-            probability = np.exp(score - top)
-            norm = float(probability.sum())
-            total += track_weight * (top + np.log(norm))
-            slope = slope + track_weight * (probability / norm) @ d
-        return total, slope
-
-    return LinearModel(names, _minimise(loss, len(names)) / scale)
-
-
-def _fit_logistic(
-    positive: FloatArray, weight: FloatArray, names: tuple[str, ...], penalty: float
-) -> LinearModel:
-    """Weights without intercept that make ``positive @ weights`` the log-odds of being right."""
-    scale = _scale(np.concatenate((positive, -positive)))
-    x = positive / scale
-
-    def loss(w: FloatArray) -> tuple[float, FloatArray]:
-        score = x @ w
-        wrong = 1 / (1 + np.exp(np.clip(score, -50, 50)))
-        total = 0.5 * penalty * float(w @ w) + float(weight @ np.logaddexp(0, -score))
-        return total, penalty * w - (weight * wrong) @ x
-
-    return LinearModel(names, _minimise(loss, len(names)) / scale)
-
-
-def _minimise(loss: Callable[[FloatArray], tuple[float, FloatArray]], n: int) -> FloatArray:
-    from scipy.optimize import minimize
-
-    return minimize(loss, np.zeros(n), jac=True, method="L-BFGS-B").x
-
-
-def _scale(features: FloatArray) -> FloatArray:
-    """Standard deviations, 1 for features that never differ (channels that are missing)."""
-    deviation = features.std(axis=0)
-    return np.where(deviation > 1e-9, deviation, 1.0)
-
-
-def _fit_confidence(
-    features: FloatArray, right: NDArray[np.bool_], weight: FloatArray
-) -> LinearModel:
-    """Logistic regression; a constant if all grids are right, or all wrong."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    used = weight > 0
-    if len(np.unique(right[used])) < 2:
-        n_right = float(np.sum(right[used]))
-        bias = np.log((n_right + 1) / (np.sum(used) - n_right + 1))
-        return LinearModel(CONFIDENCE_FEATURES, np.zeros(features.shape[1]), float(bias))
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3))
-    model.fit(features[used], right[used], logisticregression__sample_weight=weight[used])
-    scaler, regression = model[0], model[1]
-    weights = regression.coef_[0] / scaler.scale_
-    bias = float(regression.intercept_[0] - weights @ scaler.mean_)
-    return LinearModel(CONFIDENCE_FEATURES, weights, bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,7 +241,9 @@ def _auroc(
     score = np.zeros(len(right))
     for fold in range(n_folds):
         seen = folds != fold
-        score[~seen] = _fit_confidence(features[seen], right[seen], weight[seen])(features[~seen])
+        score[~seen] = fit_probability(
+            features[seen], right[seen], weight[seen], CONFIDENCE_FEATURES
+        )(features[~seen])
     used = weight > 0
     if len(np.unique(right[used])) < 2:
         return None

@@ -160,7 +160,7 @@ def _uphill(here: _Slope) -> FloatArray:
     excess = float(np.linalg.eigvalsh(hessian)[-1])
     if excess >= 0:
         hessian = hessian - (excess + 1e-3 * np.abs(hessian).max() + 1e-9) * np.eye(2)
-    step: FloatArray = -np.linalg.solve(hessian, gradient)
+    step = np.asarray(-np.linalg.solve(hessian, gradient), dtype=np.float64)
     return step * min(1.0, MAX_NEWTON_STEP_S / max(float(np.abs(step).max()), 1e-30))
 
 

@@ -1,28 +1,25 @@
 """Where a track leaves its constant grid: edits, changes of tempo, live playing.
 
-Two stages. Windows of 16 beats tell, for next to nothing, how far the sounding beats stray from
-the constant grid; a track whose windows agree is constant, and that is the end of it. Otherwise
-dynamic programming over bars finds the piecewise-constant grid with the most evidence: its
-states are the tempi found in parts of the track, each with every phase, and a new segment has
-to earn more than a few bars' evidence.
+Windows of 16 beats tell, for next to nothing, how far the sounding beats stray from the constant
+grid; a track whose windows agree is constant, and that is the end of it. Only the others are
+split by :mod:`beatgrid.search.pieces`.
 
 A shift by exactly half a beat is not a break: music that dwells on the off-beat looks the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from beatgrid.grid import FloatArray
-from beatgrid.search.candidates import strongest_tempi
 from beatgrid.search.estimate import Segment
 from beatgrid.search.evidence import Evidence
-from beatgrid.search.refine import Line, maximise
-from beatgrid.search.scan import scan
+from beatgrid.search.pieces import MIN_BARS, PRESENT, Piece, evidence_of, find_pieces, usual_sum
+from beatgrid.search.refine import Line
 
 WINDOW_BEATS = 16
 N_PHASES = 48
@@ -31,18 +28,6 @@ N_PHASES = 48
 STRAY_S = 0.020
 KEPT_SHARE = 0.6
 WEAK_SHARE = 0.35
-# This mean weight means that there are beats in a window.
-PRESENT = 0.5
-# Segments last at least this many bars of four; a break must gain this many bars of evidence.
-MIN_BARS = 8
-BREAK_COST_BARS = 3.0
-BEATS_PER_BLOCK = 4
-# Parts of the track whose own tempo is looked for, and how far from the track's it may be.
-SPANS_S = (20.0, 40.0, 80.0, 160.0)
-MAX_TEMPO_RATIO = 1.3
-MAX_TEMPI = 48
-# Neighbours are one segment if one line keeps this share of what two have.
-MERGE_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -75,33 +60,13 @@ def steadiness(evidence: Evidence, line: Line) -> Steadiness:
     run = 2 * MIN_BARS * 4 // WINDOW_BEATS - 1
     if not _has_run(strays, run):
         return Steadiness(whole, drift_s, 1.0)
-    pieces = _merged(evidence, _pieces(evidence, line))
+    pieces = find_pieces(evidence, line)
     agreement = _agreement(evidence, line, pieces)
     if len(pieces) == 1:
         return Steadiness(whole, drift_s, agreement)
     drift_s = max(drift_s, *(_distance_s(line, piece) for piece in pieces))
     segments = tuple(_segment(p.line, p.start_s, p.end_s) for p in pieces)
     return Steadiness(segments, drift_s, agreement)
-
-
-def has_local_tempo(
-    evidence: Evidence, bpm_range: tuple[float, float], min_contrast: float
-) -> bool:
-    """Whether most parts of a track have a tempo, although the whole has none.
-
-    Args:
-        evidence: Curve of the beat channel.
-        bpm_range: Lowest and highest tempo considered.
-        min_contrast: How far a part's best tempo has to stand out, in standard deviations.
-    """
-    parts = [evidence.part(s, s + SPANS_S[0]) for s in _starts(evidence, SPANS_S[0])]
-    clear = [
-        float(np.max(scan(part, *bpm_range, harmonics=12, oversampling=4).contrast, initial=0.0))
-        >= min_contrast
-        for part in parts
-        if part is not None
-    ]
-    return len(clear) > 1 and bool(np.mean(clear) > 0.5)
 
 
 def _windows(evidence: Evidence, line: Line) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -123,7 +88,7 @@ def _windows(evidence: Evidence, line: Line) -> tuple[FloatArray, NDArray[np.boo
     place = best + np.clip(0.5 * (before - after) / bend, -0.5, 0.5)
     distance_s = (place / N_PHASES - 0.25) * line.period_s
     kept = np.max(either[:, half // 2 - 1 : half // 2 + 2], axis=1)
-    strong = top > WEAK_SHARE * _usual(top)
+    strong = top > WEAK_SHARE * usual_sum(top)
     away = (np.abs(distance_s) > STRAY_S) & (kept < KEPT_SHARE * top)
     # Beats of another tempo leave a window's sums flat: present, but at no place strong.
     heard = evidence.weight_at(line.times_s)
@@ -132,189 +97,20 @@ def _windows(evidence: Evidence, line: Line) -> tuple[FloatArray, NDArray[np.boo
     return distance_s[strong], np.where(strong, away, heard > PRESENT)
 
 
-def _usual(evidence_sums: FloatArray) -> float:
-    """What a stretch with beats usually adds up to: upper quartile of those that count."""
-    counting = evidence_sums[evidence_sums > 0.1 * np.max(evidence_sums)]
-    return float(np.quantile(counting, 0.75)) if len(counting) else 0.0
-
-
 def _has_run(flags: NDArray[np.bool_], n: int) -> bool:
     """Whether ``n`` neighbouring flags are all set."""
     return len(flags) >= n and bool(np.any(np.convolve(flags, np.ones(n), "valid") > n - 0.5))
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """A stretch of the track and the line through its beats."""
-
-    start_s: float
-    end_s: float
-    line: Line
-
-
-def _pieces(evidence: Evidence, line: Line) -> list[_Piece]:
-    """The piecewise-constant grid with the most evidence."""
-    block_s = BEATS_PER_BLOCK * line.period_s
-    n_blocks = int(evidence.duration_s / block_s)
-    periods_s = [line.period_s, *_local_periods(evidence, line)]
-    gains = np.concatenate([_folded(evidence, p, block_s, n_blocks) for p in periods_s], axis=1)
-    cost = BREAK_COST_BARS * _usual(gains.max(axis=1))
-    breaks, states = _best_path(gains, MIN_BARS, cost)
-    pieces = []
-    edges_s = [0.0, *(b * block_s for b in breaks), evidence.duration_s]
-    for start_s, end_s, state in zip(edges_s[:-1], edges_s[1:], states, strict=True):
-        period_s = periods_s[state // N_PHASES]
-        time_s = (state % N_PHASES + 0.5) / N_PHASES * period_s
-        pieces.append(_refit(evidence, time_s, period_s, start_s, end_s))
-    return _with_exact_breaks(evidence, pieces, 2 * block_s)
-
-
-def _local_periods(evidence: Evidence, line: Line) -> list[float]:
-    """Periods found in overlapping parts of the track, without repetitions."""
-    found: list[tuple[float, float]] = []
-    bpm_range = (line.bpm / MAX_TEMPO_RATIO, line.bpm * MAX_TEMPO_RATIO)
-    for span_s in SPANS_S:
-        for start_s in _starts(evidence, span_s):
-            part = evidence.part(start_s, start_s + span_s)
-            if part is None:
-                continue
-            scanned = scan(part, *bpm_range, harmonics=12, oversampling=8)
-            if len(scanned.score) < 3:
-                continue
-            for i in strongest_tempi(scanned, scanned.score, 1):
-                start = Line.at(scanned.frequency_hz[i], scanned.phase[i], 0.0, part.duration_s)
-                found.append((float(scanned.contrast[i]), maximise(part, start).period_s))
-    kept: list[float] = []
-    for _, period_s in sorted(found, reverse=True):
-        if all(abs(period_s / other - 1) > 4e-4 for other in (line.period_s, *kept)):
-            kept.append(period_s)
-    return kept[:MAX_TEMPI]
-
-
-def _starts(evidence: Evidence, span_s: float) -> list[float]:
-    """Starts of half-overlapping spans that cover the track, in seconds."""
-    return list(np.arange(0.0, max(evidence.duration_s - span_s, 0.0) + 1, span_s / 2))
-
-
-def _folded(evidence: Evidence, period_s: float, block_s: float, n_blocks: int) -> FloatArray:
-    """Evidence that each block adds to a grid of a period, for every phase, (blocks, phases)."""
-    frames = np.arange(len(evidence.coefficients))
-    phase = frames / (evidence.frame_rate * period_s)
-    place = ((phase - np.floor(phase)) * N_PHASES).astype(np.int64) % N_PHASES
-    block = np.minimum(frames / (evidence.frame_rate * block_s), n_blocks - 1).astype(np.int64)
-    size = n_blocks * N_PHASES
-    folded = np.bincount(block * N_PHASES + place, evidence.coefficients, size)
-    folded = folded.reshape(n_blocks, N_PHASES)
-    # A bin holds this many frames per beat; smoothing over a frame fills bins that have none.
-    per_beat = period_s * evidence.frame_rate / N_PHASES
-    width = max(3, 2 * round(0.5 / per_beat) + 1)
-    return uniform_filter1d(folded, width, axis=1, mode="wrap") / per_beat
-
-
-def _best_path(gains: FloatArray, min_blocks: int, cost: float) -> tuple[list[int], list[int]]:
-    """Breaks and states of the best path through (blocks, states) with runs of a minimum length.
-
-    ``open_[s]`` is the best total of a path whose last run, at least ``min_blocks`` long, is in
-    state s; a run that starts at block b is worth the best total up to b, less the cost, plus
-    the state's gains since.
-    """
-    n_blocks, n_states = gains.shape
-    min_blocks = min(min_blocks, n_blocks)
-    total = np.concatenate((np.zeros((1, n_states)), np.cumsum(gains, axis=0)))
-    best = np.full(n_blocks + 1, -np.inf)
-    best[0] = 0.0
-    open_ = np.full(n_states, -np.inf)
-    start = np.zeros(n_states, dtype=np.int64)
-    arrived: list[tuple[int, int]] = [(0, 0)] * (n_blocks + 1)  # (start of the run, state)
-    for block in range(min_blocks, n_blocks + 1):
-        opening = block - min_blocks
-        value = best[opening] - (cost if opening else 0.0) - total[opening]
-        better = value > open_
-        open_ = np.where(better, value, open_)
-        start = np.where(better, opening, start)
-        state = int(np.argmax(open_ + total[block]))
-        best[block] = open_[state] + total[block, state]
-        arrived[block] = (int(start[state]), state)
-    breaks, states = [], []
-    block = n_blocks
-    while block > 0:
-        block, state = arrived[block]
-        breaks.append(block)
-        states.append(state)
-    return breaks[-2::-1], states[::-1]
-
-
-def _refit(
-    evidence: Evidence, time_s: float, period_s: float, start_s: float, end_s: float
-) -> _Piece:
-    line = Line.through(time_s, period_s, start_s, end_s)
-    return _Piece(start_s, end_s, maximise(evidence, line))
-
-
-def _with_exact_breaks(evidence: Evidence, pieces: list[_Piece], reach_s: float) -> list[_Piece]:
-    """Move each break to where one grid's evidence ends and the next one's begins."""
-    for i in range(len(pieces) - 1):
-        left, right = pieces[i], pieces[i + 1]
-        low_s, high_s = left.end_s - reach_s, left.end_s + reach_s
-        times_s = np.arange(low_s, high_s, min(left.line.period_s, right.line.period_s) / 4)
-        value = _sum_between(evidence, left.line, low_s, times_s)
-        value -= _sum_between(evidence, right.line, low_s, times_s)
-        break_s = float(times_s[int(np.argmax(value))])
-        pieces[i] = replace(left, end_s=break_s)
-        pieces[i + 1] = replace(right, start_s=break_s)
-    return [_refit(evidence, p.line.time_s, p.line.period_s, p.start_s, p.end_s) for p in pieces]
-
-
-def _sum_between(evidence: Evidence, line: Line, start_s: float, ends_s: FloatArray) -> FloatArray:
-    """Evidence of a line's beats from a start up to each of several ends, (ends,)."""
-    first = int(np.ceil((start_s - line.time_s) / line.period_s))
-    last = int(np.ceil((ends_s[-1] - line.time_s) / line.period_s))
-    beats_s = line.time_s + np.arange(first, last + 1, dtype=np.float64) * line.period_s
-    total = np.concatenate((np.zeros(1), np.cumsum(evidence(beats_s))))
-    return total[np.searchsorted(beats_s, ends_s)]
-
-
-def _evidence_of(evidence: Evidence, line: Line, start_s: float, end_s: float) -> float:
-    """Evidence of a line's beats in [start, end)."""
-    return float(_sum_between(evidence, line, start_s, np.array([end_s]))[0])
-
-
-def _merged(evidence: Evidence, pieces: list[_Piece]) -> list[_Piece]:
-    """Join neighbours that one line explains as well, up to half a beat."""
-    merged = pieces[:1]
-    for piece in pieces[1:]:
-        last = merged[-1]
-        parts = [(p, _evidence_of(evidence, p.line, p.start_s, p.end_s)) for p in (last, piece)]
-        strongest = max(parts, key=lambda part: part[1])[0].line
-        trial = _refit(evidence, strongest.time_s, strongest.period_s, last.start_s, piece.end_s)
-        later = replace(trial.line, time_s=trial.line.time_s + trial.line.period_s / 2)
-        kept = [
-            max(_evidence_of(evidence, g, p.start_s, p.end_s) for g in (trial.line, later))
-            >= MERGE_SHARE * gain
-            for p, gain in parts
-        ]
-        if all(kept) or any(_silent(evidence, p) for p in (last, piece)):
-            merged[-1] = trial
-        else:
-            merged.append(piece)
-    return merged
-
-
-def _silent(evidence: Evidence, piece: _Piece) -> bool:
-    """Whether most of a piece does not count."""
-    low, high = (int(t * evidence.frame_rate) for t in (piece.start_s, piece.end_s))
-    return high <= low or float(evidence.weight[low:high].mean()) < PRESENT
-
-
-def _agreement(evidence: Evidence, line: Line, pieces: list[_Piece]) -> float:
+def _agreement(evidence: Evidence, line: Line, pieces: list[Piece]) -> float:
     """Share of the pieces' evidence that the constant grid keeps, 0..1."""
-    own = np.array([_evidence_of(evidence, p.line, p.start_s, p.end_s) for p in pieces])
-    kept = np.array([_evidence_of(evidence, line, p.start_s, p.end_s) for p in pieces])
+    own = np.array([evidence_of(evidence, p.line, p.start_s, p.end_s) for p in pieces])
+    kept = np.array([evidence_of(evidence, line, p.start_s, p.end_s) for p in pieces])
     total = float(own.sum())
     return float(np.clip(np.clip(kept, 0, own).sum() / total, 0, 1)) if total > 0 else 0.0
 
 
-def _distance_s(line: Line, piece: _Piece) -> float:
+def _distance_s(line: Line, piece: Piece) -> float:
     """Largest distance of a piece's beats from the nearest beat of a line."""
     beats = (piece.line.times_s - line.time_s) / line.period_s
     return float(np.max(np.abs(beats - np.round(beats)))) * line.period_s

@@ -34,9 +34,9 @@ def edited_beats(bpm: float, gap_beats: float) -> FloatArray:
 
 
 TRACKS = {
-    "splice 120 | 126": beats_of(lambda t: np.where(t < 90, 120.0, 126.0)),
-    "splice 120 | 144": beats_of(lambda t: np.where(t < 90, 120.0, 144.0)),
-    "splice 128 | 128.3": beats_of(lambda t: np.where(t < 90, 128.0, 128.3)),
+    "120, then 126": beats_of(lambda t: np.where(t < 90, 120.0, 126.0)),
+    "120, then 144": beats_of(lambda t: np.where(t < 90, 120.0, 144.0)),
+    "128, then 128.3": beats_of(lambda t: np.where(t < 90, 128.0, 128.3)),
     "edit of 1/3 beat": edited_beats(124.0, 4 / 3),
     "ramp 120 to 124": beats_of(lambda t: 120 + 4 * t / DURATION_S),
     "ramp 110 to 130": beats_of(lambda t: 110 + 20 * t / DURATION_S),
