@@ -15,22 +15,28 @@ from torch import Tensor
 
 from beatgrid.activation import track_activation
 from beatgrid.audio import load_audio
-from beatgrid.dataset import CropDataset, Track
+from beatgrid.dataset import CropDataset
 from beatgrid.figures import excerpt_figure
 from beatgrid.grid import Activation
 from beatgrid.lightning_module import BeatModule
 from beatgrid.metrics import GridMetrics
 from beatgrid.predictor import Search, score_track
 from beatgrid.sonify import mix_clicks
+from beatgrid.tracks import Track
 
 logger = logging.getLogger(__name__)
 
 
+def _stage(trainer: L.Trainer) -> str:
+    return "test" if trainer.testing else "val"
+
+
 def _track_and_activation(
-    trainer: L.Trainer, stage: str, batch: Mapping[str, Tensor], logits: Tensor, module: BeatModule
+    trainer: L.Trainer, module: L.LightningModule, batch: Mapping[str, Tensor], logits: Tensor
 ) -> tuple[Track, Activation]:
     """The track of a whole-track batch (of one), and its activation from the step's logits."""
-    loader: Any = trainer.val_dataloaders if stage == "val" else trainer.test_dataloaders
+    assert isinstance(module, BeatModule)
+    loader: Any = trainer.test_dataloaders if trainer.testing else trainer.val_dataloaders
     dataset: CropDataset = loader.dataset
     track = dataset.tracks[int(batch["track"][0])]
     activation = track_activation(
@@ -53,25 +59,11 @@ class GridValidation(L.Callback):
 
     def __init__(self, search: Search) -> None:
         self.search = search
-        self.metrics: GridMetrics | None = None
-
-    def _begin(self, stage: str, module: L.LightningModule) -> None:
-        self.metrics = GridMetrics(prefix=f"{stage}/").to(module.device)
-
-    def _add(self, stage: str, trainer: L.Trainer, module: Any, outputs: Any, batch: Any) -> None:
-        assert self.metrics is not None
-        track, activation = _track_and_activation(trainer, stage, batch, outputs["logits"], module)
-        score = score_track(track, activation, self.search(activation, None))
-        self.metrics.update(score, int(batch["track"][0]))
-
-    def _end(self, module: L.LightningModule) -> None:
-        assert self.metrics is not None
-        values = self.metrics.compute()  # synchronises all processes
-        module.log_dict(values, rank_zero_only=True)
+        self.metrics = GridMetrics()
 
     def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Forget the last epoch."""
-        self._begin("val", pl_module)
+        self.metrics = GridMetrics(prefix=f"{_stage(trainer)}/").to(pl_module.device)
 
     def on_validation_batch_end(
         self,
@@ -83,31 +75,17 @@ class GridValidation(L.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Find and score one track's grid."""
-        self._add("val", trainer, pl_module, outputs, batch)
+        track, activation = _track_and_activation(trainer, pl_module, batch, outputs["logits"])
+        score = score_track(track, activation, self.search(activation, None))
+        self.metrics.update(score, int(batch["track"][0]))
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Log the metrics over all tracks."""
-        self._end(pl_module)
+        """Log the metrics over all tracks of all processes."""
+        pl_module.log_dict(self.metrics.compute(), rank_zero_only=True)
 
-    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """As in validation."""
-        self._begin("test", pl_module)
-
-    def on_test_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """As in validation."""
-        self._add("test", trainer, pl_module, outputs, batch)
-
-    def on_test_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """As in validation."""
-        self._end(pl_module)
+    on_test_epoch_start = on_validation_epoch_start
+    on_test_batch_end = on_validation_batch_end
+    on_test_epoch_end = on_validation_epoch_end
 
 
 class TrackPictures(L.Callback):
@@ -147,9 +125,7 @@ class TrackPictures(L.Callback):
         ):
             return
         assert isinstance(pl_module, BeatModule)
-        track, activation = _track_and_activation(
-            trainer, "val", batch, outputs["logits"], pl_module
-        )
+        track, activation = _track_and_activation(trainer, pl_module, batch, outputs["logits"])
         estimate = self.search(activation, None)
         start_s = max(0.0, track.duration_s / 2 - self.excerpt_s / 2)
         stop_s = min(track.duration_s, start_s + self.excerpt_s)

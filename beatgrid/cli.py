@@ -23,12 +23,12 @@ from rich.console import Console
 
 from beatgrid.cache import FeatureCache
 from beatgrid.checkpoint import load_model
-from beatgrid.dataset import Track, open_track
 from beatgrid.discovery import discover, of_split
 from beatgrid.errors import BeatgridError
 from beatgrid.features import FeatureSpec
 from beatgrid.predictor import Predictor
 from beatgrid.runs import best_checkpoint
+from beatgrid.tracks import Track, open_track
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent

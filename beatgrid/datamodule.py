@@ -14,20 +14,13 @@ from torch.utils.data import DataLoader
 
 from beatgrid.augment import Augment
 from beatgrid.cache import FeatureCache
-from beatgrid.dataset import (
-    Crop,
-    CropDataset,
-    CropSampler,
-    TargetSpec,
-    Track,
-    collate,
-    open_track,
-    whole_track,
-)
+from beatgrid.dataset import Crop, CropDataset, TargetSpec, collate, whole_track
 from beatgrid.discovery import LabelledTrack, discover, split_tracks
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.features import FeatureSpec
 from beatgrid.rendered import rendered_tracks
+from beatgrid.sampler import CropSampler
+from beatgrid.tracks import Track, open_track
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
@@ -23,17 +23,6 @@ class BeatModule(L.LightningModule):
 
     Args:
         features: Fields of a FeatureSpec; travels in the checkpoint.
-        channels: See CRNN, as the arguments down to ``input_scale_db``.
-        kernel_size: See CRNN.
-        frequency_strides: See CRNN.
-        frequency_pools: See CRNN.
-        projection_size: See CRNN.
-        hidden_size: See CRNN.
-        num_layers: See CRNN.
-        dropout: See CRNN.
-        n_outputs: See CRNN.
-        input_mean_db: See CRNN.
-        input_scale_db: See CRNN.
         optimizer: ``adamw`` or ``adam``.
         lr: Peak learning rate.
         weight_decay: Decay of matrices and kernels (AdamW only); biases and norms have none.
@@ -41,22 +30,12 @@ class BeatModule(L.LightningModule):
         warmup: Share of all steps in which the rate rises from zero; 0 for none.
         pos_weight: Weight of positive frames in the loss.
         downbeat_weight: Weight of the downbeat channel's loss beside the beat's 1.
+        **network: Arguments of CRNN but for ``n_mels``.
     """
 
     def __init__(
         self,
         features: Mapping[str, Any],
-        channels: Sequence[int] = (32, 64),
-        kernel_size: Sequence[int] = (3, 3),
-        frequency_strides: Sequence[int] = (1, 1),
-        frequency_pools: Sequence[int] = (2, 2),
-        projection_size: int = 0,
-        hidden_size: int = 128,
-        num_layers: int = 2,
-        dropout: float = 0.0,
-        n_outputs: int = 1,
-        input_mean_db: float = 0.0,
-        input_scale_db: float = 1.0,
         optimizer: str = "adamw",
         lr: float = 1e-3,
         weight_decay: float = 0.01,
@@ -64,6 +43,7 @@ class BeatModule(L.LightningModule):
         warmup: float = 0.0,
         pos_weight: float = 1.0,
         downbeat_weight: float = 0.5,
+        **network: Any,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -74,20 +54,7 @@ class BeatModule(L.LightningModule):
             if value not in known:
                 raise ValueError(f"model.{name}={value!r}: must be one of {', '.join(known)}")
         self.spec = FeatureSpec.from_dict(features)
-        self.network_args: dict[str, Any] = {
-            "n_mels": self.spec.n_mels,
-            "channels": list(channels),
-            "kernel_size": list(kernel_size),
-            "frequency_strides": list(frequency_strides),
-            "frequency_pools": list(frequency_pools),
-            "projection_size": projection_size,
-            "hidden_size": hidden_size,
-            "num_layers": num_layers,
-            "dropout": dropout,
-            "n_outputs": n_outputs,
-            "input_mean_db": input_mean_db,
-            "input_scale_db": input_scale_db,
-        }
+        self.network_args = {"n_mels": self.spec.n_mels, **network}
         self.network = CRNN(**self.network_args)
         # Set by the training script: hours, tracks and licence of the data, for the checkpoint.
         self.training_data: dict[str, Any] = {}

@@ -12,7 +12,6 @@ import torch
 from beatgrid.activation import network_logits, track_activation
 from beatgrid.audio import AudioInfo, check_has_signal, open_audio
 from beatgrid.checkpoint import LoadedModel
-from beatgrid.dataset import Track
 from beatgrid.discovery import AUDIO_SUFFIXES
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.evaluation import TrackScore, evaluate_track
@@ -21,6 +20,7 @@ from beatgrid.flux import flux_activation
 from beatgrid.grid import Activation
 from beatgrid.search import Coefficients, GridEstimate
 from beatgrid.search.ranker import packaged
+from beatgrid.tracks import Track
 
 Search = Callable[[Activation, Coefficients | Mapping | None], GridEstimate]
 """A grid search: an activation, and what was fitted for its source, to a grid."""

@@ -18,10 +18,10 @@ import numpy as np
 
 from beatgrid.audio import AudioInfo
 from beatgrid.cache import CachedTrack
-from beatgrid.dataset import Track, track_from
 from beatgrid.errors import BeatgridError
 from beatgrid.features import FeatureSpec
 from beatgrid.labels import SUFFIX, load_label
+from beatgrid.tracks import Track, track_from
 
 
 def rendered_tracks(

@@ -8,9 +8,7 @@ from beatgrid.augment import Augment
 from beatgrid.dataset import (
     Crop,
     CropDataset,
-    CropSampler,
     TargetSpec,
-    Track,
     collate,
     frame_targets,
     source_frames,
@@ -18,6 +16,8 @@ from beatgrid.dataset import (
 )
 from beatgrid.features import FeatureSpec
 from beatgrid.grid import Grid
+from beatgrid.sampler import CropSampler
+from beatgrid.tracks import Track
 
 RATE = 100.0  # frames per second: beats on whole frames are easy to read
 

@@ -1,0 +1,90 @@
+"""Labelled tracks with their features at hand, as training, evaluation and calibration use them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from beatgrid.cache import CachedTrack, FeatureCache
+from beatgrid.discovery import LabelledTrack
+from beatgrid.errors import LabelError
+from beatgrid.grid import Grid
+from beatgrid.labels import Label
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One labelled track, features at hand.
+
+    Attributes:
+        name: Unique within the data set.
+        grid: The label's grid.
+        downbeat: How far its bars can be trusted, as in the label.
+        duration_s: Where the label's grid ends.
+        cached: Features (frames, mels) on disk.
+        audio_path: The audio, or None where only features exist.
+        weight: How often its crops are drawn, relative to 1.
+        group: Versions of one recording share it.
+        suspect: What of the label is in doubt, such as ``octave``; None if nothing is.
+        license: Licence of the music, as its label states it.
+        artist: Whose music it is.
+        source: Renderer of synthetic music.
+    """
+
+    name: str
+    grid: Grid
+    downbeat: str
+    duration_s: float
+    cached: CachedTrack
+    audio_path: Path | None = None
+    weight: float = 1.0
+    group: str | None = None
+    suspect: str | None = None
+    license: str | None = None
+    artist: str | None = None
+    source: str | None = None
+
+
+def open_track(pair: LabelledTrack, cache: FeatureCache) -> Track:
+    """A labelled track with its features, computed now if the cache lacks them.
+
+    Raises:
+        AudioError: The audio cannot be decoded or is silent.
+        LabelError: The label's duration is not this audio's, or no beat lies within it.
+    """
+    cached = cache.get(pair.audio_path)
+    label, audio_s = pair.label, cached.duration_s
+    duration_s = label.duration_within(audio_s)
+    if label.duration_s is not None and abs(label.duration_s - audio_s) > 1.0:
+        logger.warning(
+            "%s: duration %.1f s, but %s has %.1f s: is it the same recording?",
+            *(label.path, label.duration_s, pair.audio_path.name, audio_s),
+        )
+    if not len(label.grid.beat_indices(duration_s)):
+        raise LabelError(
+            f"{label.path}: no beat lies in the {duration_s:.1f} s of {pair.audio_path.name}; "
+            "check bpm and downbeatOffset"
+        )
+    return track_from(label, cached, duration_s, pair.audio_path)
+
+
+def track_from(
+    label: Label, cached: CachedTrack, duration_s: float, audio_path: Path | None = None
+) -> Track:
+    """A track from what its label says, with features at hand."""
+    return Track(
+        name=label.name,
+        grid=label.grid,
+        downbeat=label.downbeat,
+        duration_s=duration_s,
+        cached=cached,
+        audio_path=audio_path,
+        group=label.group,
+        suspect=label.extra.get("suspect"),
+        license=label.extra.get("license"),
+        artist=label.extra.get("artist"),
+        source=label.extra.get("source"),
+    )
