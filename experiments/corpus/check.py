@@ -1,0 +1,126 @@
+"""How far each source's onsets lie from its grids.
+
+    python experiments/corpus/check.py [--pieces 24] [--sources own mma ...]
+
+Renders pieces in memory and measures each one's mean onset around the beats. Writes
+``onsets.tsv`` (one line per piece), ``onsets.md`` (the table) and ``onsets.png`` beside itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from rendering import SOURCES
+from rendering.onsets import residual_ms
+from rich.progress import track
+
+from beatgrid.files import replacing, write_text
+
+HERE = Path(__file__).resolve().parent
+
+# Below this the mean onset curve has no peak to speak of: pads, or beats nobody plays.
+CLEAR = 1.5
+
+Row = dict[str, str | float]
+
+
+def measure(source: str, n_pieces: int) -> list[Row]:
+    """One row per piece of a source; held-out pieces too, for the font that only they use."""
+    module = importlib.import_module(f"rendering.{source}")
+    rows: list[Row] = []
+    seeds = [(seed, False) for seed in range(n_pieces)]
+    if source == "mma":
+        seeds += [(1_000_000 + seed, True) for seed in range(max(1, n_pieces // 4))]
+    for seed, held_out in track(seeds, source):
+        piece = module.render_piece(seed, held_out)
+        late_ms, clarity = residual_ms(piece.samples, piece.grid)
+        rows.append(
+            {
+                "source": source,
+                "variant": str(piece.recipe.get("font", "")),
+                "seed": seed,
+                "genre": piece.genre,
+                "bpm": piece.grid.bpm,
+                "late_ms": round(late_ms, 2),
+                "clarity": round(clarity, 2),
+            }
+        )
+    return rows
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Markdown: per source and variant, the residual of the pieces with clear beats."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[str(row["source"])].append(row)
+        if row["variant"]:
+            groups[f"{row['source']}, {row['variant']}"].append(row)
+    lines = [
+        "| source | pieces | with clear beats | median (ms) | 5 % | 95 % |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, members in groups.items():
+        late_ms = [float(row["late_ms"]) for row in members if float(row["clarity"]) >= CLEAR]
+        low, median, high = np.percentile(late_ms, [5, 50, 95]) if late_ms else [np.nan] * 3
+        lines.append(
+            f"| {name} | {len(members)} | {len(late_ms)} | {median:+.1f} | {low:+.1f} | {high:+.1f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def plot(rows: Sequence[Row], path: Path) -> None:
+    """One dot per piece, by source; pieces without clear beats are pale."""
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # after the choice of the backend
+
+    names = list(dict.fromkeys(_label(row) for row in rows))
+    figure, axes = plt.subplots(figsize=(7, 0.45 * len(names) + 1.1), layout="constrained")
+    rng = np.random.default_rng(0)
+    for row in rows:
+        clear = float(row["clarity"]) >= CLEAR
+        y = names.index(_label(row)) + rng.uniform(-0.25, 0.25)
+        axes.plot(row["late_ms"], y, "o", ms=3, color="tab:blue" if clear else "0.8", zorder=2)
+    axes.axvline(0, color="0.3", lw=0.8)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set_xlim(-30, 30)
+    axes.set_xlabel("onset later than the grid (ms)")
+    axes.grid(axis="x", alpha=0.3)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=90)
+    plt.close(figure)
+
+
+def _label(row: Mapping[str, str | float]) -> str:
+    return f"{row['source']} {row['variant']}".strip()
+
+
+def main() -> None:
+    """Render, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pieces", type=int, default=24, help="per source")
+    parser.add_argument("--sources", nargs="+", choices=SOURCES, default=list(SOURCES))
+    args = parser.parse_args()
+    rows: list[Row] = []
+    for source in args.sources:
+        missing = importlib.import_module(f"rendering.{source}").missing_tools()
+        if missing:
+            print(f"{source}: skipped, {', '.join(missing)} missing", file=sys.stderr)
+            continue
+        rows += measure(source, args.pieces)
+    lines = ["\t".join(rows[0]), *("\t".join(map(str, row.values())) for row in rows)]
+    write_text(HERE / "onsets.tsv", "\n".join(lines) + "\n")
+    write_text(HERE / "onsets.md", table(rows))
+    plot(rows, HERE / "onsets.png")
+    print(table(rows), end="")
+
+
+if __name__ == "__main__":
+    main()
