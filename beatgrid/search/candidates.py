@@ -135,8 +135,7 @@ class Describer:
             downbeat_on = float(on.sum()) / total
             downbeat_half = float(self.sample(self.downbeat, times_s + line.period_s / 2).sum())
             downbeat_half /= total
-            bars = [float(on[r::4].sum()) for r in range(4)]
-            downbeat_bar = max(bars) / max(self.evidence.effective_s, 1e-9)
+            downbeat_bar = max(_bar_contrast(on, weight, n) for n in (4, 3))
 
         octaves = float(np.log2(line.bpm / 140.0))
         level = [
@@ -176,6 +175,17 @@ def _contrast(at_beats: FloatArray, n: int) -> float:
     """How unevenly a sum is spread over every n-th beat: the highest share less the lowest."""
     sums = [float(at_beats[r::n].sum()) for r in range(n)]
     return max(sums) - min(sums)
+
+
+def _bar_contrast(at_beats: FloatArray, weight: FloatArray, n: int) -> float:
+    """Mean downbeat evidence at the best position in bars of n, less that at the second best.
+
+    Largest at the true level: at half the tempo two positions share the downbeats, at twice
+    the tempo every other bar has none.
+    """
+    means = [at_beats[r::n].sum() / max(float(weight[r::n].sum()), 1.0) for r in range(n)]
+    second, best = sorted(means)[-2:]
+    return float(best - second)
 
 
 def _alternation(onset: FloatArray, total: float) -> FloatArray:
