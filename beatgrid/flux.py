@@ -70,7 +70,7 @@ def _shifted(
     kernel /= kernel.sum()
     result = np.zeros_like(strength)
     for tap, gain in zip(taps, kernel, strict=True):
-        if tap >= 0:
+        if 0 <= tap < len(strength):
             result[tap:] += np.float32(gain) * strength[: len(strength) - tap]
         else:
             result[:tap] += np.float32(gain) * strength[-tap:]
