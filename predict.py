@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -10,8 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.cli import entry, exit_if_failed, load_predictor, progress
 from beatgrid.errors import BeatgridError
-from beatgrid.figures import grid_figure, save_figure
-from beatgrid.predictor import find_audio
+from beatgrid.predictor import Prediction, find_audio
 from beatgrid.report import print_results
 from beatgrid.result import grid_result, result_paths, write_result
 
@@ -45,18 +45,24 @@ def main(cfg: DictConfig) -> None:
         )
         write_result(out_path, result)
         if cfg.picture:
-            figure = grid_figure(
-                prediction.log_mel,
-                prediction.activation,
-                prediction.estimate,
-                title=audio_path.name,
-            )
-            save_figure(figure, out_path.with_suffix(".png"))
+            draw(prediction, out_path.with_suffix(".png"))
         results.append(result)
     if results:
         print_results(results)
-        print(f"{len(results)} grid files in {cfg.out}")
+        print(f"{len(results)} {'file' if len(results) == 1 else 'files'} in {cfg.out}")
     exit_if_failed(failed, len(audio_paths))
+
+
+def draw(prediction: Prediction, path: Path) -> None:
+    """Draw the grid over the track's activation."""
+    # Here, because matplotlib takes a second to import.
+    from beatgrid.figures import grid_figure, save_figure
+
+    title = prediction.info.path.name
+    figure = grid_figure(
+        prediction.log_mel, prediction.activation, prediction.estimate, title=title
+    )
+    save_figure(figure, path)
 
 
 if __name__ == "__main__":
