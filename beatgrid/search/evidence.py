@@ -60,22 +60,16 @@ class Evidence:
 
     def __call__(self, times_s: FloatArray) -> FloatArray:
         """Evidence for a beat at each of the times, any shape; 0 outside the track."""
-        c, u = self._neighbours(times_s)
-        v = 1 - u
-        value = v * v * v * c[0] + (4 - 6 * u * u + 3 * u * u * u) * c[1]
-        value += (4 - 6 * v * v + 3 * v * v * v) * c[2] + u * u * u * c[3]
-        return value / 6
+        return _spline(*self._neighbours(times_s))
 
     def derivatives(self, times_s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Value, slope (1/s) and curvature (1/s^2) of the curve at the times."""
         c, u = self._neighbours(times_s)
         v = 1 - u
-        value = v * v * v * c[0] + (4 - 6 * u * u + 3 * u * u * u) * c[1]
-        value += (4 - 6 * v * v + 3 * v * v * v) * c[2] + u * u * u * c[3]
         slope = -v * v * c[0] + (3 * u * u - 4 * u) * c[1]
         slope += (4 * v - 3 * v * v) * c[2] + u * u * c[3]
         curvature = v * c[0] + (3 * u - 2) * c[1] + (3 * v - 2) * c[2] + u * c[3]
-        return value / 6, slope / 2 * self.frame_rate, curvature * self.frame_rate**2
+        return _spline(c, u), slope / 2 * self.frame_rate, curvature * self.frame_rate**2
 
     def weight_at(self, times_s: FloatArray) -> FloatArray:
         """Weight of the frames nearest to the times, same shape."""
@@ -108,6 +102,14 @@ class Evidence:
     @cached_property
     def _padded(self) -> FloatArray:
         return np.pad(self.coefficients, PADDING)
+
+
+def _spline(c: list[FloatArray], u: FloatArray) -> FloatArray:
+    """Cubic B-spline of four control points, a fraction ``u`` of the way from c[1] to c[2]."""
+    v = 1 - u
+    value = v * v * v * c[0] + (4 - 6 * u * u + 3 * u * u * u) * c[1]
+    value += (4 - 6 * v * v + 3 * v * v * v) * c[2] + u * u * u * c[3]
+    return value / 6
 
 
 def log_odds(

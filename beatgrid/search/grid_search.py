@@ -130,9 +130,9 @@ class GridSearch:
         best = decision.best
         raw = self.refined(activation, decision, decision.candidates[best].line)
         final = snap(decision.evidence, raw, self.max_snap_drift_s)
-        confidence = sigmoid(
-            float(models_or_generic(models).confidence(confidence_features(decision, raw)))
-        )
+        # The plain likelihood has no confidence of its own: the generic one reads its odds too.
+        judge = (models or ranking.packaged("generic")).confidence
+        confidence = sigmoid(float(judge(confidence_features(decision, raw))))
         bars = self._bars(decision, final)
         offset_k, offset_s, offset_raw_s = _first_downbeat(final, raw, bars)
         steady = steadiness(decision.evidence, final)
@@ -272,11 +272,6 @@ class GridSearch:
                 )
             )
         return tuple(rivals)
-
-
-def models_or_generic(models: Coefficients | None) -> Coefficients:
-    """The models, or the generic ones, whose confidence also serves the plain likelihood."""
-    return ranking.packaged("generic") if models is None else models
 
 
 def _half_beat_later(line: Line) -> Line:
