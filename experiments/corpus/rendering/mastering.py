@@ -20,10 +20,9 @@ from rendering.piece import SAMPLE_RATE
 
 Samples = NDArray[np.float32]
 
-#: Codec, container and bit rates in bits per second: what is still heard of 20 years of music.
+#: FFmpeg's encoder, container, and bits per second: what is still heard of 20 years of music.
 CODECS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("libmp3lame", "mp3", (64_000, 96_000, 128_000)),
-    ("libvorbis", "ogg", (64_000, 96_000)),
     ("libopus", "ogg", (32_000, 64_000)),
     ("aac", "adts", (48_000, 96_000)),
 )

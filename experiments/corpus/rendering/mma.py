@@ -82,8 +82,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
         except subprocess.CalledProcessError as error:
             if attempt == _ATTEMPTS - 1:
                 raise RuntimeError(f"mma fails on {style.name}: {error.stdout!r}") from error
-    fonts = [f for f in fluid.FONTS.values() if (f.name == _HELD_OUT_FONT) == held_out]
-    font = fonts[int(rng.integers(len(fonts)))]
+    font = choose_font(rng, held_out)
     start_s, whole = draw_start(custom, bpm, rng)
     room = fluid.Room(rng.uniform(0.1, 0.9), rng.choice([0.0, 0.2, 0.5]), rng.choice([0.0, 1.0]))
     samples = fluid.render_events(
@@ -112,6 +111,12 @@ def choose_style(rng: np.random.Generator, held_out: bool) -> Style:
     others = [style for style in found if style.custom.family not in SLOW]
     pool = slow if slow and rng.random() < 0.4 else others
     return pool[int(rng.integers(len(pool)))]
+
+
+def choose_font(rng: np.random.Generator, held_out: bool) -> fluid.Font:
+    """A SoundFont; one of them is for measuring only."""
+    fonts = [f for f in fluid.FONTS.values() if (f.name == _HELD_OUT_FONT) == held_out]
+    return fonts[int(rng.integers(len(fonts)))]
 
 
 def choose_drums(
