@@ -70,7 +70,8 @@ def table(rows: Sequence[Row]) -> str:
         late_ms = [float(row["late_ms"]) for row in members if float(row["clarity"]) >= CLEAR]
         low, median, high = np.percentile(late_ms, [5, 50, 95]) if late_ms else [np.nan] * 3
         lines.append(
-            f"| {name} | {len(members)} | {len(late_ms)} | {median:+.1f} | {low:+.1f} | {high:+.1f} |"
+            f"| {name} | {len(members)} | {len(late_ms)} "
+            f"| {median:+.1f} | {low:+.1f} | {high:+.1f} |"
         )
     return "\n".join(lines) + "\n"
 

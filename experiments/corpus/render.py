@@ -75,22 +75,26 @@ def _results(jobs: list[Job], num_workers: int) -> Iterator[tuple[Job, str | Non
         for job in jobs:
             yield job, render_job(job)
         return
-    executor = concurrent.futures.ProcessPoolExecutor(
-        num_workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        max_tasks_per_child=_PIECES_PER_PROCESS,
-    )
-    try:
-        futures = {executor.submit(render_job, job): job for job in jobs}
-        for future in concurrent.futures.as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool as error:
-        raise BeatgridError(
-            "a rendering process died, out of memory perhaps; what is complete stays: start "
-            f"again, with num_workers below {num_workers}"
-        ) from error
-    finally:
-        executor.shutdown(cancel_futures=True)
+    # Batches instead of the executor's max_tasks_per_child, with which queued tasks wait for ever
+    # once a process has retired (Python issue 115634, since 3.11). A process that dies raises.
+    batch_size = num_workers * _PIECES_PER_PROCESS
+    for first in range(0, len(jobs), batch_size):
+        executor = concurrent.futures.ProcessPoolExecutor(
+            num_workers, mp_context=multiprocessing.get_context("spawn")
+        )
+        try:
+            futures = {
+                executor.submit(render_job, job): job for job in jobs[first : first + batch_size]
+            }
+            for future in concurrent.futures.as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise BeatgridError(
+                "a rendering process died, out of memory perhaps; what is complete stays: start "
+                f"again, with num_workers below {num_workers}"
+            ) from error
+        finally:
+            executor.shutdown(cancel_futures=True)
 
 
 if __name__ == "__main__":

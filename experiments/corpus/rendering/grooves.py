@@ -83,17 +83,29 @@ CUSTOMS: tuple[tuple[str, Custom], ...] = (
     (r"stdlib/(arpeggio68|blues68)|casio/68ballad", Custom("6/8", (54, 84), **_IN_SIX)),
     (r"stdlib/(ballad128|blues128)", Custom("12/8", (56, 84), swing=True)),
     (r"stdlib/rock-128", Custom("12/8", (60, 110), swing=True)),
-    (r".*vienesewaltz|.*(fast|french|modernjazz|yamaha/jazz).*waltz", Custom("waltz", (124, 196), **_IN_THREE)),
+    (
+        r".*vienesewaltz|.*(fast|french|modernjazz|yamaha/jazz).*waltz",
+        Custom("waltz", (124, 196), **_IN_THREE),
+    ),
     (r".*waltz", Custom("waltz", (76, 164), **_IN_THREE)),
     (
         r".*(polka|march\d?$)|stdlib/(ragtime|dixie|samba|broadway|showtune|ska)",
         Custom("two-beat", (82, 136), **_IN_TWO),
     ),
-    (r".*(hymn|lullaby|spiritual|serenade|stringballad|arpeggio44)", Custom("slow acoustic", (58, 92))),
-    (r".*(mellowjazz|nitejazz|slowjazz|slowblues|slowswing|evansish)", Custom("slow jazz", (58, 92), swing=True)),
+    (
+        r".*(hymn|lullaby|spiritual|serenade|stringballad|arpeggio44)",
+        Custom("slow acoustic", (58, 92)),
+    ),
+    (
+        r".*(mellowjazz|nitejazz|slowjazz|slowblues|slowswing|evansish)",
+        Custom("slow jazz", (58, 92), swing=True),
+    ),
     (r".*(ballad|slow|ambient)", Custom("ballad", (58, 92))),
     (r".*(bebop)", Custom("jazz", (130, 220), swing=True)),
-    (r".*(basie|bigband|swing|jazz(trio|Grtrio|combo|guitar|bouncy)|modernjazz|descendingjazz)", Custom("jazz", (96, 200), swing=True)),
+    (
+        r".*(basie|bigband|swing|jazz(trio|Grtrio|combo|guitar|bouncy)|modernjazz|descendingjazz)",
+        Custom("jazz", (96, 200), swing=True),
+    ),
     (r".*(bossa|jazzrhumba)", Custom("bossa nova", (104, 150))),
     (r".*(salsa|mambo|son$|calypso)", Custom("latin", (88, 124), **_IN_TWO)),
     (r".*(rhumba|chacha|cubanguitar|beguine|bolero|tango|worldpop)", Custom("latin", (92, 132))),
@@ -107,7 +119,7 @@ CUSTOMS: tuple[tuple[str, Custom], ...] = (
     (r".*(country|western|folk)", Custom("country and folk", (84, 140))),
     (r".*16", Custom("pop", (72, 112))),
     (r".*", Custom("pop and rock", (88, 148))),
-)  # fmt: skip
+)
 
 # Introductions, fills and endings have their own lengths and chords; fills are used as such.
 _NOT_MAIN = re.compile(r"(?i:(intro|end|fill|break|metronome)\w*)$|(?<=[a-z0-9])(E|FA|FB)$")

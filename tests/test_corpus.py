@@ -1,0 +1,476 @@
+"""The corpus command: sources' rules, resumable storage, and that labels fit what is heard.
+
+No renderer is needed: MMA, FluidSynth and LMMS are replaced or left out.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import importlib.util
+import json
+import re
+import runpy
+import struct
+import sys
+import types
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from beatgrid.errors import BeatgridError
+from beatgrid.features import FeatureSpec, log_mel
+from beatgrid.grid import Grid
+from beatgrid.labels import load_label
+from beatgrid.synth import click_track
+
+CORPUS = Path(__file__).resolve().parent.parent / "experiments" / "corpus"
+sys.path.insert(0, str(CORPUS))
+
+from rendering import (  # noqa: E402
+    SOURCES,
+    fluid,
+    grooves,
+    hybrid,
+    lmms,
+    mastering,
+    midi,
+    mma,
+    onsets,
+    song,
+    store,
+)
+from rendering.piece import SAMPLE_RATE, Piece, draw_duration_s, random_source  # noqa: E402
+
+RNG = np.random.default_rng
+
+
+def midi_file(track: bytes, ticks_per_quarter: int = 96) -> bytes:
+    track += b"\x00\xff\x2f\x00"
+    header = b"MThd" + struct.pack(">IHHH", 6, 0, 1, ticks_per_quarter)
+    return header + b"MTrk" + struct.pack(">I", len(track)) + track
+
+
+# ------------------------------------------------------------------------------- MIDI and tempo
+
+
+def test_midi_is_read_in_quarters_whatever_its_tempo(tmp_path):
+    tempo = b"\x00\xff\x51\x03\x07\xa1\x20"  # 120 BPM, to be ignored
+    notes = b"\x00\x99\x24\x64" + b"\x60\x24\x00"  # running status, velocity 0 ends the note
+    late = b"\x81\x20\x90\x3c\x50"  # 160 ticks in two bytes
+    path = tmp_path / "a.mid"
+    path.write_bytes(midi_file(tempo + notes + late))
+    events = midi.read_events(path)
+    assert [(e.quarters, e.channel, e.status, e.data) for e in events] == [
+        (0.0, 9, 0x90, 36),
+        (1.0, 9, 0x80, 36),
+        (256 / 96, 0, 0x90, 60),
+    ]
+    assert midi.only_drums(events) == events[:2]
+    assert midi.without_drums(events) == events[2:]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"RIFF0000", "not a MIDI file"),
+        (b"MThd" + struct.pack(">IHHH", 6, 0, 0, 0xE728), "SMPTE"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, data, message):
+    (tmp_path / "a.mid").write_bytes(data)
+    with pytest.raises(ValueError, match=message):
+        midi.read_events(tmp_path / "a.mid")
+
+
+class FakeSynth:
+    """Stands for libfluidsynth: remembers at which sample each note begins."""
+
+    def __init__(self):
+        self.at = 0
+        self.starts = []
+
+    def fluid_synth_write_float(self, synth, length, left, left_at, *_):
+        assert left_at == self.at
+        self.at += length
+
+    def fluid_synth_noteon(self, synth, channel, pitch, velocity):
+        self.starts.append(self.at)
+
+    def fluid_synth_noteoff(self, *_):
+        pass
+
+
+def test_events_are_played_at_a_fractional_tempo_from_any_start():
+    events = sorted(e for k in range(400) for e in midi.note(k, 0.5, 0, 60, 100))
+    synth = FakeSynth()
+    samples = fluid._play(synth, None, events, 97.317, 200.0, -3.25)
+    lead = round(3.25 * SAMPLE_RATE)
+    assert len(samples) == 200 * SAMPLE_RATE
+    assert synth.at == lead + len(samples)
+    heard_s = (np.array(synth.starts) - lead) / SAMPLE_RATE
+    expected_s = -3.25 + np.arange(len(heard_s)) * 60 / 97.317
+    np.testing.assert_allclose(heard_s, expected_s, atol=0.6 / SAMPLE_RATE)
+    assert heard_s[-1] > 199
+
+
+# ---------------------------------------------------------------------------------- MMA's styles
+
+
+@pytest.mark.parametrize(
+    ("style", "family", "quarters_per_beat", "beats_per_bar"),
+    [
+        ("stdlib/ballad", "ballad", 1, 4),
+        ("stdlib/polka", "two-beat", 2, 2),
+        ("casio/march1", "two-beat", 2, 2),
+        ("stdlib/ragtime", "two-beat", 2, 2),
+        ("stdlib/68swing", "6/8", 3, 2),
+        ("stdlib/blues68", "6/8", 3, 2),
+        ("stdlib/ballad128", "12/8", 1, 4),
+        ("stdlib/waltz", "waltz", 1, 3),
+        ("casio/jazzwaltz", "waltz", 1, 3),
+        ("stdlib/broadwaywaltz", "waltz", 1, 3),
+        ("stdlib/slowjazz", "slow jazz", 1, 4),
+        ("yamaha/jazzswing", "jazz", 1, 4),
+        ("casio/latinhouse", "dance", 1, 4),
+        ("zoom/dnb", "drum and bass", 1, 4),
+        ("casio/rock1", "pop and rock", 1, 4),
+    ],
+)
+def test_styles_are_counted_by_custom(style, family, quarters_per_beat, beats_per_bar):
+    custom = grooves.custom_of(style)
+    assert (custom.family, custom.quarters_per_beat, custom.beats_per_bar) == (
+        family,
+        quarters_per_beat,
+        beats_per_bar,
+    )
+    low, high = custom.bpm
+    assert 50 < low < high < 230
+
+
+@pytest.mark.parametrize(
+    "style", ["stdlib/jazz-54", "stdlib/68march", "stdlib/metronome68", "zoom/intro", "stdlib/none"]
+)
+def test_odd_and_ambiguous_styles_are_left_out(style):
+    assert grooves.custom_of(style) is None
+    assert grooves.parse_style(style, "DefGroove Main\n") is None
+
+
+def test_bodies_and_fills_are_told_from_introductions_and_endings():
+    names = "Rock RockSus House rock1FA rock1E RockFill RockIntro8 RockEnd KFillAB KEndingA DANCE"
+    text = "\n".join(f"  DefGroove {name}   words" for name in names.split())
+    style = grooves.parse_style("pflib/rock1", text)
+    assert style.grooves == ("Rock", "RockSus", "House", "DANCE")
+    assert style.fills == ("rock1FA", "RockFill", "KFillAB")
+    assert style.address("Rock") == "pflib/rock1:Rock"
+
+
+def style_of(name, *names, fills=()):
+    return grooves.Style(name, grooves.custom_of(name), names or ("Main",), fills)
+
+
+def test_songs_name_every_bar_and_address_grooves_by_file():
+    style = style_of("stdlib/68swing", "A", "B", fills=("Fill",))
+    composed = song.compose(30, style.custom, RNG(5))
+    source = song.mma_source(composed, style, 5, RNG(5))
+    assert "Time 6\n" in source
+    assert "RndSeed 5\n" in source
+    numbers = [int(n) for n in re.findall(r"^(\d+) ", source, re.M)]
+    assert numbers == list(range(1, len(composed.bars) + 1))
+    assert len(numbers) >= 30
+    assert set(re.findall(r"Groove (.*)", source)) <= {
+        f"stdlib/68swing:{groove}" for groove in ("A", "B", "Fill")
+    }
+    for line in source.splitlines():
+        if line[0].isdigit() and "/" in line:  # two chords fall on the first and the fourth
+            assert line.split()[2:4] == ["/", "/"]
+            assert line.split()[5:] == ["/", "/"]
+
+
+def test_melodies_keep_to_the_beat_and_its_subdivision():
+    custom = grooves.custom_of("stdlib/8beat")
+    composed = song.compose(200, custom, RNG(1))
+    events = song.melody(composed, custom, 16, singing=False, bpm=120.0, rng=RNG(2))
+    starts = np.array([e.quarters for e in events if e.is_note_on])
+    assert len(starts) > 100
+    off = np.abs(starts * 2 - np.round(starts * 2)) / 2  # from the nearest eighth
+    assert np.median(off) * 0.5 < 0.006  # seconds at 120 BPM
+    assert all(e.channel == 16 and 0 <= e.data < 128 for e in events)
+
+
+def test_slow_families_get_more_than_their_share(monkeypatch):
+    library = (style_of("stdlib/ballad"), *(style_of(f"casio/rock{i}") for i in range(9)))
+    monkeypatch.setattr(mma, "styles", lambda held_out, drums=False: library)
+    rng = RNG(0)
+    slow = sum(mma.choose_style(rng, False).custom.family in mma.SLOW for _ in range(300))
+    assert 90 < slow < 150
+
+
+def test_drums_decide_how_a_piece_is_counted(monkeypatch):
+    drummer = style_of("zoom/dnb")
+    monkeypatch.setattr(mma, "styles", lambda held_out, drums=False: (drummer,))
+    rng = RNG(0)
+    drawn = [mma.choose_drums(style_of("casio/rock1"), rng, False) for _ in range(200)]
+    assert {custom.family for custom, drums in drawn if drums is drummer} == {"drum and bass"}
+    assert {custom.family for custom, drums in drawn if drums is not drummer} == {"pop and rock"}
+    assert 0.1 < np.mean([drums is None for _, drums in drawn]) < 0.4
+    drawn = [mma.choose_drums(style_of("stdlib/waltz"), rng, False) for _ in range(100)]
+    assert all(custom.beats_per_bar == 3 for custom, _ in drawn)
+
+
+def test_arrangement_without_mma(monkeypatch):
+    drums = midi.note(0, 0.5, midi.DRUM_CHANNEL, 36, 100)
+    piano = [midi.message(0, 0, 0xC0, 0), *midi.note(0, 0.5, 0, 60, 100)]
+    monkeypatch.setattr(mma, "run_mma", lambda source: sorted(drums + piano))
+    style = style_of("stdlib/ballad")
+    made = mma.arrange(style, style.custom, None, 70.0, 60.0, 1, RNG(1))
+    assert made.drums == "none"
+    assert not midi.only_drums(made.events)
+    made = mma.arrange(style, style.custom, style, 70.0, 60.0, 1, RNG(1))
+    assert made.drums == "stdlib/ballad"
+    assert len(midi.only_drums(made.events)) == 2
+    assert made.events == sorted(made.events)
+
+
+# ---------------------------------------------------------------------------------------- LMMS
+
+
+def test_projects_are_edited():
+    tracks = "".join(f'<track type="0" muted="0" name="{i}"/>' for i in range(6))
+    text = (
+        '<multimedia-project><head bpm="140" masterpitch="0"/><song><trackcontainer>'
+        f'{tracks}<track type="5" muted="0"/></trackcontainer></song></multimedia-project>'
+    )
+    edited, bpm = lmms.edit(text, speed=0.9, semitones=-2, n_muted=5, rng=RNG(0))
+    assert bpm == 126.0
+    assert 'bpm="126"' in edited
+    assert 'masterpitch="-2"' in edited
+    assert edited.count('muted="1"') == 3  # half of six stay
+    with pytest.raises(ValueError, match="names no bpm"):
+        lmms.edit("<multimedia-project><head/></multimedia-project>", 1.0, 0, 0, RNG(0))
+
+
+def test_every_project_is_for_training_or_for_measuring():
+    assert len({project.path for project in lmms.ALL}) == len(lmms.ALL)
+    assert 3 <= sum(project.held_out for project in lmms.ALL) <= 5
+
+
+# -------------------------------------------------------------------------- hybrids and masters
+
+
+def test_electronic_drums_lie_on_the_grid():
+    samples = hybrid.play_drums("house", "909", 124.5, -7.3, 30.0, RNG(3))
+    late_ms, clarity = onsets.residual_ms(samples, Grid(124.5, -7.3))
+    assert abs(late_ms) < 4
+    assert clarity > 1.5
+
+
+def test_the_measure_of_onsets_reads_a_shift():
+    grid = Grid(117.0, 0.3)
+    samples = click_track(grid.bpm, grid.offset_s, 15.0, SAMPLE_RATE)
+    assert onsets.residual_ms(samples, grid)[0] == pytest.approx(0, abs=0.3)
+    shifted = Grid(grid.bpm, grid.offset_s - 0.010)
+    assert onsets.residual_ms(samples, shifted)[0] == pytest.approx(10, abs=0.3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mastering_moves_no_onset(seed, monkeypatch):
+    monkeypatch.setattr(mastering, "CODECS", ())
+    monkeypatch.setattr(mastering, "codec_round_trip", lambda samples, *_: samples)
+    monkeypatch.setattr(mastering, "CODECS", (("none", "none", (1,)),))
+    grid = Grid(117.0, 0.3)
+    samples = click_track(grid.bpm, grid.offset_s, 10.0, SAMPLE_RATE)
+    mastered, drawn = mastering.master(samples, RNG(seed))
+    assert len(mastered) == len(samples)
+    assert mastered.dtype == np.float32
+    assert 0.01 < np.max(np.abs(mastered)) <= 1
+    assert drawn["tone"] in {"full", "dull", "thin", "radio"}
+    assert onsets.residual_ms(mastered, grid)[0] == pytest.approx(0, abs=1.0)
+
+
+@pytest.mark.parametrize(("codec", "container", "rates"), mastering.CODECS)
+def test_codecs_leave_a_piece_where_it_was(codec, container, rates):
+    rng = RNG(0)
+    samples = (0.3 * np.convolve(rng.normal(size=3 * SAMPLE_RATE), np.ones(8) / 8)).astype("f4")
+    samples = np.clip(samples, -1, 1)[: 3 * SAMPLE_RATE]
+    coded = mastering.codec_round_trip(samples, codec, container, rates[-1])
+    assert len(coded) == len(samples)
+    assert abs(mastering._delay(samples, coded)) <= 1
+    inner = slice(SAMPLE_RATE // 2, -SAMPLE_RATE // 2)
+    assert np.corrcoef(samples[inner], coded[inner])[0, 1] > 0.5
+
+
+def test_delay_finds_both_directions():
+    noise = RNG(0).normal(size=SAMPLE_RATE).astype("f4")
+    assert mastering._delay(noise, np.roll(noise, 1105)) == 1105
+    assert mastering._delay(noise, np.roll(noise, -37)) == -37
+
+
+# ------------------------------------------------------------------------------------- storage
+
+
+@pytest.fixture
+def fake_source(monkeypatch):
+    """A source of clicks that counts its renderings and fails for seed 2."""
+    module = types.ModuleType("rendering.fake")
+    module.rendered = []
+
+    def render_piece(seed, held_out=False):
+        module.rendered.append(seed)
+        if seed == 2:
+            raise RuntimeError("no such groove")
+        grid = Grid(100.0 + seed, 0.1, 3)
+        samples = click_track(grid.bpm, grid.offset_s, 4.0, SAMPLE_RATE)
+        return Piece(samples, grid, "clicks", "likely", {"loud": True})
+
+    module.render_piece = render_piece
+    module.missing_tools = list
+    monkeypatch.setitem(sys.modules, "rendering.fake", module)
+    monkeypatch.setattr(sys.modules["rendering"], "SOURCES", (*SOURCES, "fake"))
+    return module
+
+
+def test_more_hours_only_append():
+    short = store.jobs_for("out", "mma", 1.0, FeatureSpec())
+    long = store.jobs_for("out", "mma", 2.0, FeatureSpec())
+    assert long[: len(short)] == short
+    assert sum(job.duration_s for job in short[:-1]) < 3600 <= sum(j.duration_s for j in short)
+    held_out = store.jobs_for("out", "mma", 1.0, FeatureSpec(), held_out=True)
+    assert not {job.name for job in held_out} & {job.name for job in long}
+
+
+def test_durations_are_mostly_between_one_and_two_minutes():
+    durations = [draw_duration_s("own", seed) for seed in range(300)]
+    assert min(durations) >= 60
+    assert max(durations) <= 200
+    assert 0.75 < np.mean(np.array(durations) <= 120) < 0.95
+    assert random_source("own", 3).random() != random_source("mma", 3).random()
+
+
+def test_pieces_are_stored_whole_and_once(tmp_path, fake_source):
+    jobs = [store.Job(tmp_path, "fake", seed, False, FeatureSpec(), True) for seed in range(3)]
+    store.prepare_folder(jobs[0])
+    assert [store.render_job(job) for job in jobs[:2]] == [None, None]
+    assert store.render_job(jobs[2]) == "fake-0000002: RuntimeError: no such groove"
+    label = load_label(jobs[1].label_path)
+    assert label.grid == Grid(101.0, 0.1, 3)
+    assert (label.downbeat, label.split, label.duration_s) == ("likely", "train", 4.0)
+    assert label.extra == {
+        **{"source": "fake", "seed": 1, "genre": "clicks", "recipe": {"loud": True}}
+    }
+    folder = tmp_path / "fake"
+    assert json.loads((folder / "spec.json").read_text()) == FeatureSpec().to_dict()
+    audio, rate = soundfile.read(folder / "audio" / label.file_name, dtype="float32")
+    features = np.load(folder / "features" / "fake-0000001.npy")
+    assert rate == SAMPLE_RATE
+    assert features.dtype == np.float16
+    np.testing.assert_allclose(features, log_mel(audio, FeatureSpec()), atol=1.0)
+    assert sorted(p.name for p in folder.rglob("*") if "0000002" in p.name) == []
+
+
+def test_silence_gets_no_label(tmp_path):
+    job = store.Job(tmp_path, "fake", 0, False, FeatureSpec())
+    silent = Piece(np.zeros(SAMPLE_RATE, np.float32), Grid(100, 0), "none")
+    with pytest.raises(ValueError, match="silent"):
+        store.write_piece(job, silent)
+    assert not job.label_path.exists()
+
+
+def run_command(monkeypatch, *overrides):
+    monkeypatch.setattr(sys, "argv", ["render.py", "num_workers=0", *overrides])
+    runpy.run_path(str(CORPUS / "render.py"), run_name="__main__")
+
+
+def test_command_goes_on_where_it_was_stopped(tmp_path, fake_source, monkeypatch, capsys):
+    hours = (sum(draw_duration_s("fake", seed) for seed in range(3)) - 1) / 3600
+    arguments = [f"out_dir={tmp_path}", f"+hours.fake={hours}"]
+    with pytest.raises(SystemExit):  # seed 2 fails, the others are there
+        run_command(monkeypatch, *arguments)
+    assert "error: 1 of 3 files failed" in capsys.readouterr().err
+    assert fake_source.rendered == [0, 1, 2]
+    with pytest.raises(SystemExit):
+        run_command(monkeypatch, *arguments)
+    assert fake_source.rendered == [0, 1, 2, 2]
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        run_command(monkeypatch, *arguments, "features.n_mels=64")
+    assert "choose another out_dir" in capsys.readouterr().err
+
+
+@pytest.fixture
+def renderer(monkeypatch):
+    """render.py as a module, its processes replaced by threads; jobs named "die" kill theirs."""
+    spec = importlib.util.spec_from_file_location("corpus_render", CORPUS / "render.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.started = 0
+
+    def threads(num_workers, mp_context):
+        module.started += 1
+        return concurrent.futures.ThreadPoolExecutor(num_workers)
+
+    def render_job(job):
+        if job == "die":
+            raise BrokenProcessPool("gone")
+
+    monkeypatch.setattr(module.concurrent.futures, "ProcessPoolExecutor", threads)
+    monkeypatch.setattr(module, "render_job", render_job)
+    monkeypatch.setattr(module, "_PIECES_PER_PROCESS", 2)
+    return module
+
+
+def test_processes_are_renewed_and_no_piece_is_lost(renderer):
+    jobs = [f"job {i}" for i in range(9)]
+    assert sorted(job for job, _ in renderer._results(jobs, 2)) == jobs
+    assert renderer.started == 3
+
+
+def test_a_process_that_dies_is_an_error(renderer):
+    with pytest.raises(BeatgridError, match="with num_workers below 2"):
+        list(renderer._results(["a", "die", "b"], 2))
+
+
+def test_sources_without_their_programs_are_skipped_in_one_line(
+    tmp_path, fake_source, monkeypatch, capsys
+):
+    fake_source.missing_tools = lambda: ["fakeplay"]
+    run_command(monkeypatch, f"out_dir={tmp_path}", "+hours.fake=1")
+    notice = capsys.readouterr().err
+    assert notice.count("\n") == 1
+    assert "fakeplay" in notice
+    assert "install.sh" in notice
+    assert not fake_source.rendered
+
+
+def test_unknown_source_is_an_error(tmp_path, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run_command(monkeypatch, f"out_dir={tmp_path}", "+hours.cassette=1")
+    assert "hours.cassette: no such source" in capsys.readouterr().err
+
+
+def test_another_spec_is_refused(tmp_path):
+    job = store.Job(tmp_path, "fake", 0, False, FeatureSpec())
+    store.prepare_folder(job)
+    with pytest.raises(BeatgridError, match="another out_dir"):
+        store.prepare_folder(store.Job(tmp_path, "fake", 0, False, FeatureSpec(n_mels=80)))
+
+
+def test_own_pieces_have_their_kicks_at_the_label_beats(tmp_path, monkeypatch):
+    run_command(monkeypatch, f"out_dir={tmp_path}", "hours.own=0.001")
+    label = load_label(tmp_path / "own" / "labels" / "own-0000000.labels.json")
+    features = np.load(tmp_path / "own" / "features" / "own-0000000.npy").astype(np.float32)
+    assert label.extra["source"] == "own"
+    spec = FeatureSpec()
+    assert len(features) == spec.n_frames(round(label.duration_s * spec.sample_rate))
+    rise = np.maximum(np.diff(features, axis=0, prepend=features[:1]), 0).mean(axis=1)
+    beats = label.grid.beat_times(label.duration_s) * spec.frame_rate
+    beats = np.round(beats[(beats > 10) & (beats < len(rise) - 10)]).astype(int)
+    around = np.array([rise[beats + shift].mean() for shift in range(-8, 9)])
+    assert abs(int(np.argmax(around)) - 8) <= 1
+
+
+def test_every_source_is_configured():
+    config = (CORPUS.parent.parent / "conf" / "corpus.yaml").read_text()
+    assert all(re.search(rf"^  {source}: ", config, re.M) for source in SOURCES)
