@@ -323,7 +323,7 @@ def fake_source(monkeypatch):
             raise RuntimeError("no such groove")
         grid = Grid(100.0 + seed, 0.1, 3)
         samples = click_track(grid.bpm, grid.offset_s, 4.0, SAMPLE_RATE)
-        return Piece(samples, grid, "clicks", "likely", {"loud": True})
+        return Piece(samples, grid, "clicks", "likely", "CC0-1.0", {"loud": True})
 
     module.render_piece = render_piece
     module.missing_tools = list
@@ -358,7 +358,8 @@ def test_pieces_are_stored_whole_and_once(tmp_path, fake_source):
     assert label.grid == Grid(101.0, 0.1, 3)
     assert (label.downbeat, label.split, label.duration_s) == ("likely", "train", 4.0)
     assert label.extra == {
-        **{"source": "fake", "seed": 1, "genre": "clicks", "recipe": {"loud": True}}
+        **{"source": "fake", "seed": 1, "genre": "clicks", "license": "CC0-1.0"},
+        **{"recipe": {"loud": True}},
     }
     folder = tmp_path / "fake"
     assert json.loads((folder / "spec.json").read_text()) == FeatureSpec().to_dict()

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import resource
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,10 +38,12 @@ def measure(source: str, n_pieces: int) -> list[Row]:
     module = importlib.import_module(f"rendering.{source}")
     rows: list[Row] = []
     seeds = [(seed, False) for seed in range(n_pieces)]
-    if source == "mma":
+    if source == "mma":  # the only source whose renderer differs
         seeds += [(1_000_000 + seed, True) for seed in range(max(1, n_pieces // 4))]
     for seed, held_out in track(seeds, source):
+        started, children_s = time.process_time(), _children_s()
         piece = module.render_piece(seed, held_out)
+        rendering_s = time.process_time() - started + _children_s() - children_s
         late_ms, clarity = residual_ms(piece.samples, piece.grid)
         rows.append(
             {
@@ -50,9 +54,17 @@ def measure(source: str, n_pieces: int) -> list[Row]:
                 "bpm": piece.grid.bpm,
                 "late_ms": round(late_ms, 2),
                 "clarity": round(clarity, 2),
+                "duration_s": round(piece.duration_s, 1),
+                "cpu_s": round(rendering_s, 2),
             }
         )
     return rows
+
+
+def _children_s() -> float:
+    """Processor time of finished child processes: MMA, LMMS."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -63,15 +75,18 @@ def table(rows: Sequence[Row]) -> str:
         if row["variant"]:
             groups[f"{row['source']}, {row['variant']}"].append(row)
     lines = [
-        "| source | pieces | with clear beats | median (ms) | 5 % | 95 % |",
-        "|---|---|---|---|---|---|",
+        "| source | pieces | with clear beats | median (ms) | 5 % | 95 % | x real time |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, members in groups.items():
         late_ms = [float(row["late_ms"]) for row in members if float(row["clarity"]) >= CLEAR]
+        speed = sum(float(m["duration_s"]) for m in members) / sum(
+            float(m["cpu_s"]) for m in members
+        )
         low, median, high = np.percentile(late_ms, [5, 50, 95]) if late_ms else [np.nan] * 3
         lines.append(
             f"| {name} | {len(members)} | {len(late_ms)} "
-            f"| {median:+.1f} | {low:+.1f} | {high:+.1f} |"
+            f"| {median:+.1f} | {low:+.1f} | {high:+.1f} | {speed:.0f} |"
         )
     return "\n".join(lines) + "\n"
 

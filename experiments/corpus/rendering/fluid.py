@@ -26,7 +26,7 @@ class Font:
         latency_s: How much later its percussive sounds come than those of the package's own
             generator, the half block of 64 samples included by which FluidSynth is late on
             average; measured by ``check.py``.
-        licence: Of the samples.
+        licence: Of the samples, as Debian states it.
     """
 
     name: str
@@ -41,7 +41,7 @@ FONTS: dict[str, Font] = {
         Font("FluidR3", Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"), 0.0025, "MIT"),
         Font("MuseScore", Path("/usr/share/sounds/sf3/MuseScore_General_Full.sf3"), 0.0025, "MIT"),
         Font("TimGM", Path("/usr/share/sounds/sf2/TimGM6mb.sf2"), 0.0006, "GPL-2"),
-        Font("OPL3", Path("/usr/share/sounds/sf2/OPL-3_FM_128M.sf2"), 0.006, "CC BY-SA"),
+        Font("OPL3", Path("/usr/share/sounds/sf2/OPL-3_FM_128M.sf2"), 0.006, "CC-BY-SA-4.0"),
     )
 }
 

@@ -22,6 +22,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 LIBRARY = Path("/usr/share/mma/lib")
 
@@ -64,9 +65,9 @@ EXCLUDED = re.compile(
     r"|bald34|mide|afro|hrk|trip)"
 )
 
-_IN_TWO = {"quarters_per_beat": 2, "beats_per_bar": 2}
-_IN_SIX = {"quarters_per_beat": 3, "beats_per_bar": 2, "swing": True}
-_IN_THREE = {"beats_per_bar": 3}
+_IN_TWO: dict[str, Any] = {"quarters_per_beat": 2, "beats_per_bar": 2}
+_IN_SIX: dict[str, Any] = {"quarters_per_beat": 3, "beats_per_bar": 2, "swing": True}
+_IN_THREE: dict[str, Any] = {"beats_per_bar": 3}
 
 CUSTOMS: tuple[tuple[str, Custom], ...] = (
     (r"zoom/dnb", Custom("drum and bass", (160, 178), drums=True)),

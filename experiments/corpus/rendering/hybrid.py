@@ -77,6 +77,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
         samples,
         Grid(bpm, start_s, 4),
         genre,
+        license=font.licence,
         recipe={
             "style": style.name,
             "kit": kit,

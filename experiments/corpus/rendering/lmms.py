@@ -40,6 +40,7 @@ class Project:
     Attributes:
         path: Below ``PROJECTS``.
         genre: What it sounds like.
+        license: As Debian's package states it.
         quarters_per_beat: 2 where listeners count half of the project's tempo.
         downbeat: "likely" where bars follow the project's signature, "unknown" where not.
         late_s: How late its samples' attacks are, where that is more than a millisecond or two.
@@ -48,6 +49,7 @@ class Project:
 
     path: str
     genre: str
+    license: str
     quarters_per_beat: int = 1
     downbeat: str = "likely"
     late_s: float = 0.0
@@ -57,25 +59,29 @@ class Project:
 #: Left out: ProgressiveHousePluckDemo and C64 (audio loops do not follow the tempo), Crunk (felt
 #: at either level), CoolSnip and Main (15 s long), BuzzerBeater (renders at real time).
 ALL = (
-    Project("demos/Alf42red-Mauiwowi.mmpz", "reggae"),
-    Project("demos/CapDan/CapDan-ReggaeTry.mmpz", "reggae", 2, "unknown"),
-    Project("demos/CapDan/CapDan-ReggaetonTry.mmpz", "reggaeton", 2, "unknown"),
-    Project("demos/CapDan/CapDan-TwilightArea-OriginalByAlf42red.mmpz", "electronic rock"),
-    Project("demos/CapDan/CapDan-ZeroSumGame-OriginalByZakarra.mmpz", "trance"),
-    Project("demos/EsoXLB-CPU.mmpz", "electro", late_s=0.007, held_out=True),
-    Project("demos/Impulslogik-Zen.mmpz", "trance"),
-    Project("demos/Momo64-esp.mmpz", "trance", held_out=True),
-    Project("demos/Oglsdl-Dr8v2.mmpz", "drum machine"),
-    Project("demos/Oglsdl-PpTrip.mmpz", "electronic", downbeat="unknown"),
-    Project("demos/Saber-FinalStep.mmpz", "trance"),
-    Project("demos/Settel-InnerRecreation.mmpz", "trance"),
-    Project("demos/Skiessi/Skiessi-Onion.mmpz", "electronic", downbeat="unknown"),
-    Project("demos/Socceroos-Progress.mmpz", "electronic", 2, "unknown"),
-    Project("demos/StrictProduction-DearJonDoe.mmp", "hip-hop"),
-    Project("demos/TameAnderson-MakeMe.mmpz", "house", held_out=True),
-    Project("demos/Thomasso-AxeFromThe80s.mmpz", "synth rock"),
-    Project("shorties/DirtyLove.mmpz", "drum and bass", downbeat="unknown"),
-    Project("shorties/Skiessi-222.mmpz", "electronic", downbeat="unknown", held_out=True),
+    Project("demos/Alf42red-Mauiwowi.mmpz", "reggae", "CC-BY-SA-3.0"),
+    Project("demos/CapDan/CapDan-ReggaeTry.mmpz", "reggae", "Artistic-2.0", 2, "unknown"),
+    Project("demos/CapDan/CapDan-ReggaetonTry.mmpz", "reggaeton", "Artistic-2.0", 2, "unknown"),
+    Project(
+        "demos/CapDan/CapDan-TwilightArea-OriginalByAlf42red.mmpz",
+        "electronic rock",
+        "CC-BY-SA-3.0",
+    ),
+    Project("demos/CapDan/CapDan-ZeroSumGame-OriginalByZakarra.mmpz", "trance", "Artistic-2.0"),
+    Project("demos/EsoXLB-CPU.mmpz", "electro", "Artistic-2.0", late_s=0.007, held_out=True),
+    Project("demos/Impulslogik-Zen.mmpz", "trance", "Artistic-2.0"),
+    Project("demos/Momo64-esp.mmpz", "trance", "Artistic-2.0", held_out=True),
+    Project("demos/Oglsdl-Dr8v2.mmpz", "drum machine", "Artistic-2.0"),
+    Project("demos/Oglsdl-PpTrip.mmpz", "electronic", "Artistic-2.0", downbeat="unknown"),
+    Project("demos/Saber-FinalStep.mmpz", "trance", "BSD-2-Clause"),
+    Project("demos/Settel-InnerRecreation.mmpz", "trance", "Artistic-2.0"),
+    Project("demos/Skiessi/Skiessi-Onion.mmpz", "electronic", "CC-BY-SA-4.0", downbeat="unknown"),
+    Project("demos/Socceroos-Progress.mmpz", "electronic", "Artistic-2.0", 2, "unknown"),
+    Project("demos/StrictProduction-DearJonDoe.mmp", "hip-hop", "GPL-2+"),
+    Project("demos/TameAnderson-MakeMe.mmpz", "house", "Artistic-2.0", held_out=True),
+    Project("demos/Thomasso-AxeFromThe80s.mmpz", "synth rock", "Artistic-2.0"),
+    Project("shorties/DirtyLove.mmpz", "drum and bass", "GPL-2+", downbeat="unknown"),
+    Project("shorties/Skiessi-222.mmpz", "electronic", "GPL-2+", downbeat="unknown", held_out=True),
 )
 
 
@@ -120,6 +126,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
         Grid(bpm, project.late_s / speed - start_s),
         project.genre,
         project.downbeat,
+        project.license,
         recipe={
             "project": Path(project.path).stem,
             "muted": n_muted,

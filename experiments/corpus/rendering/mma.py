@@ -93,6 +93,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
         samples,
         Grid(bpm, start_s, custom.beats_per_bar),
         custom.family,
+        license=font.licence,
         recipe={
             "style": arrangement.style,
             "drums": arrangement.drums,

@@ -24,6 +24,7 @@ class Piece:
         grid: Beats; its offset is the time of a downbeat.
         genre: In the source's own words.
         downbeat: How far the bar phase can be trusted, as in a label.
+        license: Of the sounds and compositions in it; None for the package's own.
         recipe: What was drawn, plain values: enough to tell pieces apart in an evaluation.
     """
 
@@ -31,6 +32,7 @@ class Piece:
     grid: Grid
     genre: str
     downbeat: str = "reliable"
+    license: str | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
     @property

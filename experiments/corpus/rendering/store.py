@@ -156,6 +156,7 @@ def write_piece(job: Job, piece: Piece) -> None:
         piece.downbeat,
         split="test" if job.held_out else "train",
         genre=piece.genre,
+        license=piece.license,
         source=job.source,
         seed=job.seed,
         recipe=dict(piece.recipe),
