@@ -1,6 +1,6 @@
 """Seconds of audio trained per second: the notebook's loop against this project's.
 
-    python experiments/training-throughput/run.py AUDIO_DIR LABEL_DIR [--tracks 8] [--repeats 3]
+    python experiments/training-throughput/run.py AUDIO_DIR LABEL_DIR [--tracks 16] [--repeats 3]
 
 All variants run in this process, in turn, on the same tracks, with one torch thread. The
 notebook's loop decodes and transforms each track anew at each access (librosa), and trains its
@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("audio_dir", type=Path)
     parser.add_argument("label_dir", type=Path)
-    parser.add_argument("--tracks", type=int, default=8)
+    parser.add_argument("--tracks", type=int, default=16)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -105,7 +105,6 @@ def main() -> None:
             add("notebook's loop", notebook_epoch(tracks))
             add("crnn_small, first epoch, empty cache", our_epoch(folder, cache, "crnn_small"))
             add("crnn_small, cached", our_epoch(folder, cache, "crnn_small"))
-            add("crnn (the notebook's network), cached", our_epoch(folder, cache, "crnn"))
     baseline = statistics.median(rows["notebook's loop"])
     lines = [
         f"{len(tracks)} tracks, {audio_s / 60:.1f} minutes of audio, {args.repeats} runs in turn, "
