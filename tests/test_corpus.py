@@ -429,7 +429,7 @@ def test_processes_are_renewed_and_no_piece_is_lost(renderer):
 
 
 def test_a_process_that_dies_is_an_error(renderer):
-    with pytest.raises(BeatgridError, match="with num_workers below 2"):
+    with pytest.raises(BeatgridError, match="one of 2 rendering processes died"):
         list(renderer._results(["a", "die", "b"], 2))
 
 

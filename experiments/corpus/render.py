@@ -90,8 +90,8 @@ def _results(jobs: list[Job], num_workers: int) -> Iterator[tuple[Job, str | Non
                 yield futures[future], future.result()
         except BrokenProcessPool as error:
             raise BeatgridError(
-                "a rendering process died, out of memory perhaps; what is complete stays: start "
-                f"again, with num_workers below {num_workers}"
+                f"one of {num_workers} rendering processes died, out of memory perhaps; what is "
+                "complete stays: start again, with fewer num_workers"
             ) from error
         finally:
             executor.shutdown(cancel_futures=True)
