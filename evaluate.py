@@ -8,10 +8,16 @@ import torch
 from omegaconf import DictConfig
 
 from beatgrid.cli import LabelledTracks, entry, exit_if_failed, load_predictor
-from beatgrid.evaluation import bootstrap, reliability, summarise
+from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise
 from beatgrid.files import write_json
 from beatgrid.predictor import score_track
-from beatgrid.report import print_reliability, print_summary, print_tracks, write_tracks_csv
+from beatgrid.report import (
+    print_groups,
+    print_reliability,
+    print_summary,
+    print_tracks,
+    write_tracks_csv,
+)
 
 
 @entry("evaluate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
@@ -20,10 +26,13 @@ def main(cfg: DictConfig) -> None:
     torch.set_num_threads(cfg.num_threads)
     predictor = load_predictor(cfg)
     named_scores = []
+    groups: dict[str, list[TrackScore]] = {}
     tracks = LabelledTracks(cfg, predictor.features)
     for track in tracks:
         activation, estimate = predictor.find(track.cached.features, track.cached.duration_s)
-        named_scores.append((track.name, score_track(track, activation, estimate)))
+        score = score_track(track, activation, estimate)
+        named_scores.append((track.name, score))
+        groups.setdefault(str(track.extra.get(cfg.group_by)), []).append(score)
 
     scores = [score for _, score in named_scores]
     summary = summarise(scores)
@@ -33,6 +42,8 @@ def main(cfg: DictConfig) -> None:
     write_tracks_csv(out / "tracks.csv", named_scores)
     print_tracks(named_scores)
     print_summary(summary, intervals)
+    if cfg.group_by is not None:
+        print_groups({name: summarise(group) for name, group in groups.items()}, cfg.group_by)
     print_reliability(reliability(scores))
     print(f"{predictor.model_id}: {out / 'evaluation.json'}, {out / 'tracks.csv'}")
     exit_if_failed(tracks.failed, tracks.total)

@@ -129,7 +129,7 @@ class BeatDataModule(L.LightningDataModule):
 
     def _weighted(self, track: Track) -> Track:
         weight = self.suspect_weight if track.suspect else 1.0
-        if track.license is not None and track.license.startswith(self.exclude_licenses):
+        if str(track.extra.get("license", "")).startswith(self.exclude_licenses):
             weight = 0.0
         return replace(track, weight=weight)
 
@@ -141,11 +141,15 @@ class BeatDataModule(L.LightningDataModule):
         }
         hours: defaultdict[str, float] = defaultdict(float)
         for track in self.splits["train"]:
-            hours[track.license or track.source or "unknown"] += track.duration_s / 3600
+            hours[str(track.extra.get("license") or track.extra.get("source") or "unknown")] += (
+                track.duration_s / 3600
+            )
         return {
             "splits": splits,
             "hours_by_license": dict(hours),
-            "artists": sorted({t.artist for t in self.splits["train"] if t.artist}),
+            "artists": sorted(
+                {str(t.extra["artist"]) for t in self.splits["train"] if "artist" in t.extra}
+            ),
             "target": asdict(self.target),
         }
 

@@ -136,6 +136,27 @@ def print_summary(
     _print(rows, headers, ["right"] * len(headers), console, first="all tracks")
 
 
+def print_groups(
+    summaries: Mapping[str, Mapping[str, float | None]],
+    title: str,
+    console: Console | None = None,
+) -> None:
+    """Prints the main sums of each group of tracks, the largest group first.
+
+    Args:
+        summaries: From ``beatgrid.evaluation.summarise``, by the group's name.
+        title: What the groups differ in.
+        console: Where to; by default the standard output.
+    """
+    keys = ("n_tracks", "level_ok", "grid_ok_10", "grid_ok_21", "grid_ok_21_multi", "offbeat")
+    ordered = sorted(summaries.items(), key=lambda item: -(item[1]["n_tracks"] or 0))
+    rows = [
+        (name, [_summary_value(key, summary[key]) for key in keys]) for name, summary in ordered
+    ]
+    headers = ["tracks", "level", "@10", "@21.5", "@21.5 x2", "off-beat"]
+    _print(rows, headers, ["right"] * len(headers), console, first=title)
+
+
 def print_reliability(bins: Sequence[ReliabilityBin], console: Console | None = None) -> None:
     """Prints confidence against the share of right grids, bin by bin."""
     rows = [

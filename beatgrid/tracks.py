@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from beatgrid.cache import CachedTrack, FeatureCache
 from beatgrid.discovery import LabelledTrack
@@ -28,10 +30,8 @@ class Track:
         audio_path: The audio, or None where only features exist.
         weight: How often its crops are drawn, relative to 1.
         group: Versions of one recording share it.
-        suspect: What of the label is in doubt, such as ``octave``; None if nothing is.
-        license: Licence of the music, as its label states it.
-        artist: Whose music it is.
-        source: Renderer of synthetic music.
+        extra: The label's other keys; ``suspect``, ``license``, ``artist`` and ``source`` have a
+            meaning here.
     """
 
     name: str
@@ -42,10 +42,12 @@ class Track:
     audio_path: Path | None = None
     weight: float = 1.0
     group: str | None = None
-    suspect: str | None = None
-    license: str | None = None
-    artist: str | None = None
-    source: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def suspect(self) -> str | None:
+        """What of the label is in doubt, such as ``octave``; None if nothing is."""
+        return self.extra.get("suspect")
 
 
 def open_track(pair: LabelledTrack, cache: FeatureCache) -> Track:
@@ -83,8 +85,5 @@ def track_from(
         cached=cached,
         audio_path=audio_path,
         group=label.group,
-        suspect=label.extra.get("suspect"),
-        license=label.extra.get("license"),
-        artist=label.extra.get("artist"),
-        source=label.extra.get("source"),
+        extra=label.extra,
     )

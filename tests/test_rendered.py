@@ -29,7 +29,7 @@ def test_tracks_come_with_features_and_grid(folder):
     assert tracks[0].grid == Grid(121.0, 0.1)
     assert tracks[0].cached.features.shape == (862, 8)
     assert tracks[0].cached.n_frames == 862
-    assert (tracks[0].weight, tracks[0].source, tracks[0].audio_path) == (0.5, "own", None)
+    assert (tracks[0].weight, tracks[0].extra["source"], tracks[0].audio_path) == (0.5, "own", None)
 
 
 def test_amount_can_be_limited(folder):

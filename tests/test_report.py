@@ -11,6 +11,7 @@ from beatgrid.evaluation import bootstrap, evaluate_track, reliability, summaris
 from beatgrid.grid import Grid
 from beatgrid.report import (
     SUMMARY_LABELS,
+    print_groups,
     print_reliability,
     print_results,
     print_summary,
@@ -44,6 +45,19 @@ def printed(function, *args, width=80, **kwargs) -> list[str]:
     lines = text.rstrip("\n").split("\n")
     assert max(cell_len(line) for line in lines) <= width
     return lines
+
+
+def test_groups_come_largest_first_with_their_rates():
+    scores = [score for _, score in TRACKS]
+    groups = {
+        "rock": summarise(scores[:1]),
+        "house (a very long name of a genre) ": summarise(scores),
+    }
+    lines = printed(print_groups, groups, "genre")
+    assert lines[0].split()[:3] == ["genre", "tracks", "level"]
+    assert lines[2].startswith("house")
+    assert lines[2].split(" 6 ")[1].split()[:2] == ["50.0", "%"]  # level right on 3 of 6
+    assert lines[3].split()[:4] == ["rock", "1", "100.0", "%"]
 
 
 def test_tracks_take_one_line_each_within_80_columns():

@@ -100,8 +100,9 @@ def main() -> None:
     for variant, curve in curves.items():
         at = " | ".join(f"{curve[epoch - 1]:.4f}" for epoch in (1, 10, 20, EPOCHS))
         row = found[variant]
-        numbers = [row["bpm_found"], row["phase_ms"], row["drift_ms"], row["level"]]
-        lines.append(f"| {variant} | {at} | {' | '.join(value or '-' for value in numbers)} |")
+        keys = ("bpm_found", "phase_ms", "drift_ms")
+        numbers = [f"{float(row[key]):.4g}" if row[key] else "-" for key in keys]
+        lines.append(f"| {variant} | {at} | {' | '.join(numbers)} | {row['level']} |")
     write_text(HERE / "results.md", "\n".join(lines) + "\n")
     print("\n".join(lines))
 
