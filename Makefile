@@ -22,7 +22,7 @@ demo: setup
 	$(BIN)/python experiments/demo/demo.py
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadscope
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

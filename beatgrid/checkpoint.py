@@ -19,6 +19,7 @@ from beatgrid.model import CRNN
 KEY = "beatgrid"
 FORMAT = 1
 LICENCE = "MIT"
+SHIPPED = Path(__file__).resolve().parent / "weights" / "shipped.ckpt"
 # Keys of the notebook's bare state_dict: a BeatCRNN of default features.
 _NOTEBOOK_KEYS = {"cnn.0.weight", "cnn.4.weight", "rnn.weight_ih_l0", "output.weight"}
 

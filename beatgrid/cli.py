@@ -22,7 +22,7 @@ from rich import progress as rich_progress
 from rich.console import Console
 
 from beatgrid.cache import FeatureCache
-from beatgrid.checkpoint import load_model
+from beatgrid.checkpoint import SHIPPED, load_model
 from beatgrid.discovery import discover, of_split
 from beatgrid.errors import BeatgridError
 from beatgrid.features import FeatureSpec
@@ -103,11 +103,16 @@ def load_predictor(cfg: DictConfig) -> Predictor:
 
 
 def find_checkpoint(ckpt: str) -> Path:
-    """The file that ``ckpt`` names; ``latest`` is the best one of the newest training run.
+    """The file that ``ckpt`` names.
+
+    ``shipped`` means the weights that come with the package, ``latest`` the best ones of the
+    newest training run.
 
     Raises:
         BeatgridError: ``latest``, but there is no run.
     """
+    if ckpt == "shipped":
+        return SHIPPED
     return best_checkpoint(Path("outputs/train")) if ckpt == "latest" else Path(ckpt)
 
 

@@ -82,7 +82,9 @@ def test_a_small_network_learns_click_tracks_and_finds_their_grids(
     assert trained.status == 0, trained.err
     metrics = json.loads((tmp_path / "outputs/train/a/metrics.json").read_text())
     assert metrics["train/loss"] < 0.3
-    found = run_script("evaluate.py", *click_folder.overrides, "grid.ranker=none", "out=scores")
+    found = run_script(
+        "evaluate.py", *click_folder.overrides, "ckpt=latest", "grid.ranker=none", "out=scores"
+    )
     assert found.status == 0, found.err
     summary = json.loads((tmp_path / "scores/evaluation.json").read_text())
     assert summary["grid_ok_10_multi"] == 1.0
