@@ -451,6 +451,12 @@ def test_unknown_source_is_an_error(tmp_path, monkeypatch, capsys):
     assert "hours.cassette: no such source" in capsys.readouterr().err
 
 
+def test_nothing_to_render_is_an_error(tmp_path, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run_command(monkeypatch, f"out_dir={tmp_path}")
+    assert "hours.own=1" in capsys.readouterr().err
+
+
 def test_another_spec_is_refused(tmp_path):
     job = store.Job(tmp_path, "fake", 0, False, FeatureSpec())
     store.prepare_folder(job)

@@ -21,6 +21,7 @@ import matplotlib as mpl
 import numpy as np
 from rendering import SOURCES
 from rendering.onsets import residual_ms
+from rendering.store import FIRST_HELD_OUT_SEED
 from rich.progress import track
 
 from beatgrid.files import replacing, write_text
@@ -34,12 +35,13 @@ Row = dict[str, str | float]
 
 
 def measure(source: str, n_pieces: int) -> list[Row]:
-    """One row per piece of a source; held-out pieces too, for the font that only they use."""
+    """One row per piece of a source; several times ``n_pieces`` where fonts share them."""
     module = importlib.import_module(f"rendering.{source}")
     rows: list[Row] = []
     seeds = [(seed, False) for seed in range(n_pieces)]
-    if source == "mma":  # the only source whose renderer differs
-        seeds += [(1_000_000 + seed, True) for seed in range(max(1, n_pieces // 4))]
+    if source == "mma":  # three fonts in training, and a fourth in held-out pieces
+        seeds = [(seed, False) for seed in range(3 * n_pieces)]
+        seeds += [(FIRST_HELD_OUT_SEED + seed, True) for seed in range(n_pieces)]
     for seed, held_out in track(seeds, source):
         started, children_s = time.process_time(), _children_s()
         piece = module.render_piece(seed, held_out)
@@ -121,7 +123,7 @@ def _label(row: Mapping[str, str | float]) -> str:
 def main() -> None:
     """Render, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pieces", type=int, default=24, help="per source")
+    parser.add_argument("--pieces", type=int, default=24, help="per source or SoundFont")
     parser.add_argument("--sources", nargs="+", choices=SOURCES, default=list(SOURCES))
     args = parser.parse_args()
     rows: list[Row] = []

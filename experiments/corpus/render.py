@@ -34,6 +34,8 @@ def main(cfg: DictConfig) -> None:
     spec = FeatureSpec(**cfg.features)
     if unknown := set(cfg.hours) - set(SOURCES):
         raise BeatgridError(f"hours.{min(unknown)}: no such source; known are {', '.join(SOURCES)}")
+    if not any(hours > 0 for hours in cfg.hours.values()):
+        raise BeatgridError("nothing to render: say how much, for instance hours.own=1")
     failed = total = 0
     for source in SOURCES:
         hours = cfg.hours.get(source, 0)
