@@ -166,15 +166,22 @@ class EpochLines(L.Callback):
     def __init__(self, metrics: Sequence[str]) -> None:
         self.metrics = list(metrics)
         self.started_s = 0.0
+        self.validated = False
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock."""
         self.started_s = time.monotonic()
+        self.validated = False
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """From here on the validation's values are this epoch's."""
+        self.validated = True
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the line; validation is part of the epoch."""
         values = trainer.callback_metrics
-        shown = [f"{name} {float(values[name]):.4g}" for name in self.metrics if name in values]
+        names = [n for n in self.metrics if n in values and (self.validated or n[:4] != "val/")]
+        shown = [f"{name} {float(values[name]):.4g}" for name in names]
         seconds = time.monotonic() - self.started_s
         epochs = f"{trainer.current_epoch + 1}/{trainer.max_epochs}"
         if trainer.is_global_zero:
