@@ -56,7 +56,13 @@ def main() -> None:
     data = [f"data.audio_dir={FOLDER}/train/audio", f"data.label_dir={FOLDER}/train/labels"]
     run(
         "Train a small network on them",
-        *("train.py", *data, "data.val_count=4", "data.split_seed=0", f"trainer.max_epochs={args.epochs}"),
+        *(
+            "train.py",
+            *data,
+            "data.val_count=4",
+            "data.split_seed=0",
+            f"trainer.max_epochs={args.epochs}",
+        ),
         *("trainer=cpu", "data.crop_s=8", "callbacks.pictures.every_n_epochs=5"),
     )
     held_out = FOLDER / "held_out"
