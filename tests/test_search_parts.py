@@ -190,6 +190,14 @@ def test_bar_phase_is_counted_from_beat_zero(n, first_k):
     assert found.probability > 0.9
 
 
+@pytest.mark.parametrize("level", [2.0, -2.0])
+def test_a_level_common_to_all_beats_does_not_choose_the_bar(level):
+    """A network that hears no bars puts the same on every beat; three in a bar is no answer."""
+    rng = np.random.default_rng(0)
+    found = bar_phase(level + 0.1 * rng.normal(size=400), 0, (4, 3))
+    assert found.beats_per_bar == 4
+
+
 def test_bar_phase_without_evidence_is_a_guess():
     found = bar_phase(np.zeros(40), 0, (4,))
     assert found.probability == pytest.approx(0.25)

@@ -42,6 +42,10 @@ def bar_phase(
         first_k: Number of the first of these beats.
         beats_per_bar: Bar lengths to compare; the first is the usual one.
     """
+    # What tells bars apart is how far downbeats stand out of the other beats. A level common to
+    # all beats, as of a network that hears no bars, would favour the bar that has more of them.
+    if len(downbeat_log_odds):
+        downbeat_log_odds = downbeat_log_odds - downbeat_log_odds.mean()
     options, scores = [], []
     for n in beats_per_bar:
         n_bars = max(len(downbeat_log_odds) / n, 1.0)
