@@ -187,7 +187,7 @@ def test_unusual_formats_just_work(rate, channels, run_script, tmp_path):
         ("predict.py", ["audio=.", "activation=flux"], "audio=.: no audio in this folder"),
         ("predict.py", ["audio=x", "activation=magic"], "activation=magic: must be"),
         ("predict.py", ["audio=x", "ckpt=gone.ckpt"], "ckpt=gone.ckpt: no such file"),
-        ("predict.py", ["audio=x"], "train first"),
+        ("predict.py", ["audio=x", "ckpt=latest"], "train first"),
         ("predict.py", ["audio=x", "gird=wide"], "gird"),
         ("predict.py", ["audio=x", "grid.bpm_mni=70"], "bpm_mni"),
         ("predict.py", ["audio=x", "grid=wild"], "wild"),

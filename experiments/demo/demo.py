@@ -75,14 +75,19 @@ def main() -> None:
         *("evaluate.py", f"data.audio_dir={held_out}/audio", f"data.label_dir={held_out}/labels"),
         *("ckpt=latest", "out=outputs/demo"),
     )
+    run(
+        "And the shipped weights, trained on far more, on the same tracks",
+        *("evaluate.py", f"data.audio_dir={held_out}/audio", f"data.label_dir={held_out}/labels"),
+        "out=outputs/demo/shipped",
+    )
     pictures = sorted((ROOT / "outputs/demo").glob("*.png"))
     print(
         f"\nDone in {time.monotonic() - start:.0f} s. Look at {pictures[0].relative_to(ROOT)} "
         f"and {len(pictures) - 1} more.\n"
         "Next:\n"
         "  source .venv/bin/activate\n"
-        "  tensorboard --logdir outputs/train            # curves, pictures, clicks\n"
         '  python predict.py audio="path/to/your song.mp3"\n'
+        "  tensorboard --logdir outputs/train            # curves, pictures, clicks\n"
         "  python train.py data.audio_dir=... data.label_dir=...   # see data/README.md"
     )
 
