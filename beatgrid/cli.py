@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -31,6 +33,7 @@ from beatgrid.runs import best_checkpoint
 from beatgrid.tracks import Track, open_track
 
 T = TypeVar("T")
+USER_ERRORS = (BeatgridError, HydraException, OmegaConfBaseException)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -51,14 +54,25 @@ def entry(
 
     def decorate(main: Callable[[DictConfig], Any]) -> Callable[[], None]:
         @functools.wraps(main)
+        def task(cfg: DictConfig) -> Any:
+            try:
+                return main(cfg)
+            except USER_ERRORS as error:
+                # Let out of here, Hydra would put a line of its own before ours. A sweep's jobs
+                # must not exit, though: their launcher collects what they raise.
+                if HydraConfig.get().mode == RunMode.MULTIRUN:
+                    raise
+                _fail(error)
+
+        @functools.wraps(main)
         def run() -> None:
             sys.argv[1:] = [quote_path(argument, paths) for argument in sys.argv[1:]]
             # Hydra would print a stack trace or a paragraph of its own and exit: have it raise.
             os.environ["HYDRA_FULL_ERROR"] = "1"
             logging.captureWarnings(True)
             try:
-                hydra.main(str(ROOT / "conf"), config_name, version_base="1.3")(main)()
-            except (BeatgridError, HydraException, OmegaConfBaseException) as error:
+                hydra.main(str(ROOT / "conf"), config_name, version_base="1.3")(task)()
+            except USER_ERRORS as error:
                 _fail(error)
             except KeyboardInterrupt:
                 sys.exit(130)

@@ -206,8 +206,9 @@ def test_a_users_mistake_is_one_line_without_traceback(
         arguments = [*click_folder.overrides, *arguments]
     done = run_script(script, *arguments)
     assert done.status == 1
-    errors = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    errors = done.err.splitlines()
     assert len(errors) == 1, done.err
+    assert errors[0].startswith("error: ")
     assert message in errors[0]
     assert "Traceback" not in done.err
 
