@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from beatgrid.augment import Augment, resample_frames
 from beatgrid.features import FeatureSpec
-from beatgrid.model import pad_stack
 from beatgrid.targets import TargetShape, beat_target
 from beatgrid.tracks import Track
 
@@ -140,8 +141,9 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         ``features`` (batch, frames, mels), ``target`` and ``mask`` (batch, frames, 2),
         ``n_frames`` int64 (batch,), ``track`` int64 (batch,).
     """
+    pad = functools.partial(pad_sequence, batch_first=True)
     return {
-        **{key: pad_stack([item[key] for item in items]) for key in ("features", "target", "mask")},
+        **{key: pad([item[key] for item in items]) for key in ("features", "target", "mask")},
         "n_frames": torch.tensor([len(item["features"]) for item in items]),
         "track": torch.tensor([item["track"] for item in items]),
     }

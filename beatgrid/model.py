@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -110,8 +109,3 @@ class CRNN(nn.Module):
 def count_parameters(module: nn.Module) -> int:
     """Number of trainable parameters."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
-
-
-def pad_stack(arrays: Sequence[Tensor]) -> Tensor:
-    """Stack (frames, ...) tensors of unequal length, zeros after the shorter ones."""
-    return torch.nn.utils.rnn.pad_sequence(list(arrays), batch_first=True)
