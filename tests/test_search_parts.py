@@ -12,7 +12,7 @@ from beatgrid.search.candidates import Describer, candidate_lines
 from beatgrid.search.downbeat import bar_phase
 from beatgrid.search.evidence import Evidence, evidence_from, log_odds, presence
 from beatgrid.search.pieces import best_path
-from beatgrid.search.refine import Line, find_peaks, fit_peaks, maximise
+from beatgrid.search.refine import Line, find_peaks, fit_peaks, maximise, uphill
 from beatgrid.search.scan import scan
 from beatgrid.search.synthetic import (
     DEFAULT_FRAME_RATE,
@@ -224,3 +224,12 @@ def test_best_path_equals_enumeration():
 def test_flat_evidence_is_none():
     assert evidence_of(Activation(np.full(900, 0.4), 100.0)) is None
     assert isinstance(evidence_of(pulse_activation(100, 0, 20)), Evidence)
+
+
+@pytest.mark.parametrize(("curvature", "lever"), [(-1.7, 1 / 3), (-2.9, 2 / 3), (-4.4, 2 / 3)])
+def test_a_hill_that_is_a_ridge_is_climbed_too(curvature, lever):
+    """Of a single beat the Hessian is singular, with an eigenvalue that rounding puts below 0."""
+    design = np.array([1.0, lever])
+    step = uphill(design, curvature * np.outer(design, design))
+    assert np.all(np.isfinite(step))
+    assert step @ design > 0

@@ -108,7 +108,7 @@ def maximise(evidence: Evidence, line: Line) -> Line:
 
     here = _slope(evidence, start_s, lever, move)
     for _ in range(MAX_NEWTON_STEPS):
-        step = _uphill(here)
+        step = uphill(here.gradient, here.hessian)
         there = here
         while np.abs(step).max() > CONVERGED_S:
             there = _slope(evidence, start_s, lever, move + step)
@@ -152,14 +152,13 @@ def _slope(evidence: Evidence, start_s: FloatArray, lever: FloatArray, move: Flo
     return _Slope(float(value.sum()), own.sum(axis=1), (design * curvature) @ design.T, own @ own.T)
 
 
-def _uphill(here: _Slope) -> FloatArray:
-    """Newton's step, bounded; where the curvature is not that of a hill it is made so."""
-    hessian, gradient = here.hessian, here.gradient
+def uphill(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
+    """Newton's step (2,), bounded; where the curvature is not that of a hill it is made so."""
     if float(np.abs(gradient).max()) < 1e-12:
         return np.zeros(2)  # a flat stretch; or a maximum to the last bit
-    excess = float(np.linalg.eigvalsh(hessian)[-1])
-    if excess >= 0:
-        hessian = hessian - (excess + 1e-3 * np.abs(hessian).max() + 1e-9) * np.eye(2)
+    excess, size = float(np.linalg.eigvalsh(hessian)[-1]), float(np.abs(hessian).max())
+    if excess >= -1e-6 * size:  # no hill, or one with a ridge: a grid of a single beat has one
+        hessian = hessian - (excess + 1e-3 * size + 1e-9) * np.eye(2)
     step = np.asarray(-np.linalg.solve(hessian, gradient), dtype=np.float64)
     return step * min(1.0, MAX_NEWTON_STEP_S / max(float(np.abs(step).max()), 1e-30))
 
