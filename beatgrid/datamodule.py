@@ -41,8 +41,10 @@ class BeatDataModule(L.LightningDataModule):
         num_workers: Processes that read crops, and that compute features at the start.
         augment: Fields of an Augment, varying the training crops; None for none.
         rendered: Folders of rendered features (``beatgrid.rendered``) that join the training
-            split: a name each, with ``folder`` and ``weight``.
-        suspect_weight: Weight in training of tracks whose label is marked ``suspect``.
+            split: a name each, with ``folder`` and ``weight``; null leaves one out.
+        weight: How often crops of the labelled folder's tracks are drawn, beside the rendered
+            folders' own weights.
+        suspect_weight: Factor on it for tracks whose label is marked ``suspect``.
         exclude_licenses: Leave out of training what is under these licences (by prefix, as in
             the label's ``license``).
         skip_bad_audio: Leave unreadable audio out instead of stopping.
@@ -63,6 +65,7 @@ class BeatDataModule(L.LightningDataModule):
         num_workers: int = 0,
         augment: Mapping[str, Any] | None = None,
         rendered: Mapping[str, Mapping[str, Any]] | None = None,
+        weight: float = 1.0,
         suspect_weight: float = 1.0,
         exclude_licenses: Sequence[str] = (),
         skip_bad_audio: bool = False,
@@ -81,8 +84,8 @@ class BeatDataModule(L.LightningDataModule):
         self.target = TargetSpec(**(target or {}))
         self.num_workers = num_workers
         self.augment = None if augment is None else Augment(**augment)
-        self.rendered = dict(rendered or {})
-        self.suspect_weight = suspect_weight
+        self.rendered = {name: given for name, given in (rendered or {}).items() if given}
+        self.weight, self.suspect_weight = weight, suspect_weight
         self.exclude_licenses = tuple(exclude_licenses)
         self.skip_bad_audio = skip_bad_audio
         self.seed = seed
@@ -114,7 +117,7 @@ class BeatDataModule(L.LightningDataModule):
         if not tracks["train"]:
             raise BeatgridError(
                 f"data.audio_dir={self.audio_dir}: no track is left to train on; "
-                "check exclude_licenses and suspect_weight"
+                "check exclude_licenses, weight and suspect_weight"
             )
         self.splits = tracks
 
@@ -128,7 +131,7 @@ class BeatDataModule(L.LightningDataModule):
             return None
 
     def _weighted(self, track: Track) -> Track:
-        weight = self.suspect_weight if track.suspect else 1.0
+        weight = self.weight * (self.suspect_weight if track.suspect else 1.0)
         if str(track.extra.get("license", "")).startswith(self.exclude_licenses):
             weight = 0.0
         return replace(track, weight=weight)

@@ -30,6 +30,7 @@ class BeatModule(L.LightningModule):
         warmup: Share of all steps in which the rate rises from zero; 0 for none.
         pos_weight: Weight of positive frames in the loss.
         downbeat_weight: Weight of the downbeat channel's loss beside the beat's 1.
+        focal_gamma: Exponent of the focal loss; 0 for plain cross-entropy.
         **network: Arguments of CRNN but for ``n_mels``.
     """
 
@@ -43,6 +44,7 @@ class BeatModule(L.LightningModule):
         warmup: float = 0.0,
         pos_weight: float = 1.0,
         downbeat_weight: float = 0.5,
+        focal_gamma: float = 0.0,
         **network: Any,
     ) -> None:
         super().__init__()
@@ -66,8 +68,9 @@ class BeatModule(L.LightningModule):
     def _step(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         logits = self(batch["features"], batch["n_frames"])
         logits, target, mask = trim_to_shortest(logits, batch["target"], batch["mask"])
-        weights = (1.0, self.hparams["downbeat_weight"])
-        loss = masked_bce(logits, target, mask, self.hparams["pos_weight"], weights)
+        hp = self.hparams
+        weights = (1.0, hp["downbeat_weight"])
+        loss = masked_bce(logits, target, mask, hp["pos_weight"], weights, hp["focal_gamma"])
         return loss, logits
 
     def training_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> Tensor:

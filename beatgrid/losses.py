@@ -34,6 +34,7 @@ def masked_bce(
     mask: Tensor,
     pos_weight: float = 1.0,
     channel_weights: Sequence[float] = (1.0, 1.0),
+    focal_gamma: float = 0.0,
 ) -> Tensor:
     """Mean binary cross-entropy per channel over its valid frames, weighted and added.
 
@@ -44,6 +45,9 @@ def masked_bce(
         mask: 1 where the target is known, else 0, as ``target``.
         pos_weight: Weight of the positive part of the target.
         channel_weights: Weight of each channel's mean.
+        focal_gamma: Frames weigh ``|target - probability| ** focal_gamma``, so that those
+            already right count less (Lin et al., "Focal loss", ICCV 2017, for soft targets);
+            0 weighs all alike.
 
     Returns:
         Scalar. A channel without a valid frame adds 0.
@@ -54,6 +58,8 @@ def masked_bce(
     loss = binary_cross_entropy_with_logits(
         logits, target, reduction="none", pos_weight=logits.new_tensor(pos_weight)
     )
+    if focal_gamma:
+        loss = loss * (target - logits.sigmoid()).abs() ** focal_gamma
     per_channel = (loss * mask).sum((0, 1)) / mask.sum((0, 1)).clamp(min=1)
     weights = torch.as_tensor(channel_weights[:channels], dtype=loss.dtype, device=loss.device)
     return (per_channel * weights).sum()

@@ -30,6 +30,15 @@ def test_pos_weight_multiplies_the_positive_part():
     assert float(loss) == pytest.approx((5 * math.log(2) + math.log(2)) / 2, rel=1e-6)
 
 
+def test_focal_loss_weighs_by_the_distance_to_the_target():
+    logits, target = torch.tensor([[[0.0], [math.log(3)]]]), torch.tensor([[[1.0], [0.5]]])
+    # Probabilities 1/2 and 3/4: distances 1/2 and 1/4.
+    plain = (math.log(2), math.log(4) - 0.5 * math.log(3))
+    expected = (plain[0] / 4 + plain[1] / 16) / 2
+    loss = masked_bce(logits, target, torch.ones(1, 2, 1), focal_gamma=2.0)
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
+
+
 def test_channel_without_a_known_frame_adds_nothing_and_has_no_gradient():
     logits = torch.zeros(1, 3, 2, requires_grad=True)
     target = torch.ones(1, 3, 2)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from beatgrid.model import CRNN, count_parameters
+from beatgrid.model import CRNN, DilatedStack, count_parameters
 
 
 @pytest.fixture
@@ -80,3 +80,26 @@ def test_every_frame_sees_past_and_future(small):
 def test_lists_of_unequal_length_are_refused():
     with pytest.raises(ValueError, match="one value per convolution, not 3, 2 and 2"):
         CRNN(channels=(8, 8, 8))
+
+
+def test_dilated_stack_sees_as_far_as_it_says():
+    torch.manual_seed(0)
+    stack = DilatedStack(width=4, num_layers=3, kernel_size=5, dropout=0.0)
+    x = torch.randn(1, 101, 4, requires_grad=True)
+    stack(x)[0, 50].sum().backward()
+    seen = torch.nonzero(x.grad.abs().sum((0, 2)))[:, 0]
+    assert (int(seen.min()), int(seen.max())) == (50 - 14, 50 + 14)  # (5 - 1) * (2 ** 3 - 1) / 2
+
+
+@pytest.mark.parametrize("num_layers", [0, 1])
+def test_dilated_convolutions_stand_before_or_instead_of_the_lstm(num_layers):
+    torch.manual_seed(0)
+    network = CRNN(
+        8, (2,), (1, 1), (1,), (1,), tcn_layers=3, hidden_size=6, num_layers=num_layers
+    ).eval()  # no context in time but for the stack
+    short = torch.randn(1, 30, 8)
+    padded = torch.nn.functional.pad(short, (0, 0, 0, 20), value=5.0)
+    batch = torch.cat([padded, torch.randn(1, 50, 8)])
+    alone = network(short)[0]
+    assert torch.allclose(network(batch, torch.tensor([30, 50]))[0, :30], alone, atol=1e-5)
+    assert not torch.allclose(network(batch)[0, :30], alone, atol=1e-3)
