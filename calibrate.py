@@ -64,7 +64,8 @@ def main(cfg: DictConfig) -> None:
     print("temperatures: " + ", ".join(f"{t:.3f}" for t in temperatures))
     print("cross-validated over these tracks, each judged by models that had not seen it:")
     for name, value in asdict(report).items():
-        print(f"  {name:18} {value if value is None else round(value, 4)}")
+        if name != "tracks":
+            print(f"  {name:18} {value if value is None else round(value, 4)}")
     print(f"wrote {out}: use it with ckpt='{out}'")
     exit_if_failed(labelled.failed, labelled.total)
 

@@ -6,6 +6,7 @@ enough; the confidence is fitted to choices made by models that did not see the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -15,16 +16,18 @@ from numpy.typing import NDArray
 
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search.candidates import LEVEL_FEATURES, PHASE_FEATURES
-from beatgrid.search.decision import confidence_features
+from beatgrid.search.decision import Decision, confidence_features
 from beatgrid.search.grid_search import GridSearch
 from beatgrid.search.linear_fit import fit_probability, fit_sign, fit_softmax
-from beatgrid.search.ranker import CONFIDENCE_FEATURES, Coefficients, LinearModel
+from beatgrid.search.ranker import CONFIDENCE_FEATURES, Coefficients, LinearModel, sigmoid
 from beatgrid.search.refine import Line
 
 # A tempo this close to the true one is the true one before refinement.
 SAME_TEMPO = 0.005
 # "Grid-OK@21.5": level right and every beat within this of its truth.
 TOLERANCE_S = 0.0215
+# A truth that is not among the candidates costs no more than this.
+MAX_NATS = 7.0
 
 
 class Example(NamedTuple):
@@ -47,6 +50,22 @@ class Example(NamedTuple):
 
 
 @dataclass(frozen=True)
+class TrackOutcome:
+    """What became of one track, by models that had not seen it.
+
+    Attributes:
+        level_right: The tempo is right.
+        worst_error_s: Largest distance from a true beat to the nearest one found.
+        nats: Cost of the truth: minus the logarithm of the probability given to the right tempo
+            and the right half of the beat, at most ``MAX_NATS``.
+    """
+
+    level_right: bool = False
+    worst_error_s: float = math.inf
+    nats: float = MAX_NATS
+
+
+@dataclass(frozen=True)
 class FitReport:
     """Cross-validated quality of what was fitted, on tracks each fold had not seen.
 
@@ -59,6 +78,7 @@ class FitReport:
         grid_right: Share with every beat within 21.5 ms.
         confidence_auroc: How well the confidence separates right grids from wrong ones,
             itself cross-validated; None if all are right or all wrong.
+        tracks: What became of each example of positive weight, in their order.
     """
 
     n_tracks: int
@@ -68,6 +88,7 @@ class FitReport:
     phase_right: float
     grid_right: float
     confidence_auroc: float | None
+    tracks: tuple[TrackOutcome, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +127,8 @@ def fit(
     """
     search = GridSearch() if search is None else search
     weighed = (e for e in (Example(*e) for e in examples) if e.weight > 0)
-    tracks = [t for t in (_track(e, search) for e in weighed) if t is not None]
+    described = [_track(e, search) for e in weighed]
+    tracks = [t for t in described if t is not None]
     groups = [t.example.group or f"track {i}" for i, t in enumerate(tracks)]
     n_groups = len(set(groups))
     if n_groups < n_folds:
@@ -127,6 +149,11 @@ def fit(
     right = np.array([o.grid_right for o in outcome])
     weight = np.array([t.example.weight * t.example.phase_reliable for t in tracks])
     report = _report(tracks, outcome, _auroc(features, right, weight, folds, n_folds))
+    found = iter(outcome)
+    report = replace(
+        report,
+        tracks=tuple(TrackOutcome() if t is None else _public(next(found)) for t in described),
+    )
     coefficients = replace(
         _fit_choice(tracks, penalty),
         confidence=fit_probability(features, right, weight, CONFIDENCE_FEATURES),
@@ -189,11 +216,20 @@ class _Outcome:
     features: FloatArray
     level_right: bool
     phase_right: bool
-    grid_right: bool
+    worst_error_s: float
+    nats: float
 
     @classmethod
     def nothing(cls) -> _Outcome:
-        return cls(np.zeros(len(CONFIDENCE_FEATURES)), False, False, False)
+        return cls(np.zeros(len(CONFIDENCE_FEATURES)), False, False, math.inf, MAX_NATS)
+
+    @property
+    def grid_right(self) -> bool:
+        return self.level_right and self.worst_error_s <= TOLERANCE_S
+
+
+def _public(outcome: _Outcome) -> TrackOutcome:
+    return TrackOutcome(outcome.level_right, outcome.worst_error_s, outcome.nats)
 
 
 def _outcome(track: _Track, search: GridSearch, models: Coefficients) -> _Outcome:
@@ -203,13 +239,24 @@ def _outcome(track: _Track, search: GridSearch, models: Coefficients) -> _Outcom
         return _Outcome.nothing()
     line = search.refined(activation, decision, decision.candidates[decision.best].line)
     level_right = abs(line.period_s / truth.period_s - 1) < SAME_TEMPO
-    error_s = worst_error_s(line, truth, activation.duration_s)
     return _Outcome(
         features=confidence_features(decision, line),
         level_right=level_right,
         phase_right=level_right and _middle_error_s(line, truth) < truth.period_s / 4,
-        grid_right=level_right and error_s <= TOLERANCE_S,
+        worst_error_s=worst_error_s(line, truth, activation.duration_s),
+        nats=_nats(decision, truth),
     )
+
+
+def _nats(decision: Decision, truth: Grid) -> float:
+    probability = np.exp(-MAX_NATS)
+    for i, candidate in enumerate(decision.candidates):
+        line = candidate.line
+        if abs(line.period_s / truth.period_s - 1) < SAME_TEMPO:
+            on_beat = _middle_error_s(line, truth) < truth.period_s / 4
+            logit = float(decision.phase_logit[i])
+            probability += decision.probability[i] * sigmoid(logit if on_beat else -logit)
+    return float(min(MAX_NATS, -np.log(probability)))
 
 
 def worst_error_s(line: Line, truth: Grid, duration_s: float) -> float:
@@ -271,4 +318,5 @@ def _report(
         phase_right=share((o.phase_right for o in outcome), reliable & level_right),
         grid_right=share((o.grid_right for o in outcome), reliable),
         confidence_auroc=auroc,
+        tracks=(),
     )

@@ -1,0 +1,173 @@
+"""Scores the runs of the sweep: each with a ranker and temperatures of its own.
+
+    python experiments/model-selection/score.py [SWEEP_DIR] [TEST_DIR] [--workers 2]
+
+SWEEP_DIR (outputs/selection) holds a folder per question and in it a run per value; TEST_DIR
+(data/rendered_test) the held-out rendered pieces, or data/rendered_test_SPEC for other features.
+For each run, activations of the tracks it was not trained on (``val`` and ``test`` of its labels,
+and the rendered pieces) are calibrated, and the ranker is fitted and judged by cross-validation,
+so that every track counts for choosing without having been seen. Writes ``tracks.csv`` beside
+this script, a line per run and track; runs already in it are not scored again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import multiprocessing
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+COLUMNS = (
+    "run", "overrides", "parameters", "training_times_real_time", "times_real_time", "beat_loss",
+    "track", "kind", "genre", "bpm", "level_right", "worst_error_ms", "nats",
+)  # fmt: skip
+
+
+def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
+    """One row per track that the run was not trained on."""
+    import numpy as np
+    import torch
+    from omegaconf import OmegaConf
+
+    from beatgrid.activation import network_logits, track_activation
+    from beatgrid.cache import FeatureCache
+    from beatgrid.calibration import fit_temperature
+    from beatgrid.checkpoint import load_model
+    from beatgrid.dataset import TargetSpec, frame_targets, whole_track
+    from beatgrid.discovery import discover
+    from beatgrid.model import count_parameters
+    from beatgrid.rendered import rendered_tracks
+    from beatgrid.search import GridSearch
+    from beatgrid.search.fit import Example, fit
+    from beatgrid.tracks import open_track
+
+    torch.set_num_threads(1)
+    cfg = OmegaConf.load(run_dir / ".hydra" / "config.yaml")
+    model = load_model(run_dir / "checkpoints" / "last.ckpt")
+    spec = model.features
+    cache = FeatureCache(cfg.data.cache_dir, spec)
+    real = [
+        open_track(pair, cache)
+        for pair in discover(cfg.data.audio_dir, cfg.data.label_dir)
+        if pair.label.extra.get("split") in ("val", "test")
+    ]
+    real = [track for track in real if track.suspect != "octave"]
+    rendered = [
+        track
+        for folder in sorted(p.parent for p in test_dir.glob("*/spec.json"))
+        for track in rendered_tracks(folder, spec)
+    ]
+    tracks = real + rendered
+    start = time.process_time()
+    logits = [network_logits(model.network, t.cached.features, spec.frame_rate) for t in tracks]
+    speed = sum(t.duration_s for t in tracks) / (time.process_time() - start)
+
+    target = TargetSpec(**model.training_data["target"])
+    framed = [frame_targets(t, whole_track(t), spec.frame_rate, target) for t in tracks]
+    temperatures, losses = [], []
+    for channel in range(logits[0].shape[1]):
+        pairs = [
+            (z[mask[:, channel] > 0, channel], y[mask[:, channel] > 0, channel])
+            for z, (y, mask) in zip(logits, framed, strict=True)
+        ]
+        temperatures.append(fit_temperature(pairs))
+        losses.append(
+            np.mean([np.mean(np.logaddexp(0, z) - y * z) for z, y in pairs[: len(real)] if len(z)])
+        )
+    examples = [
+        Example(
+            track_activation(z, t.cached.features, spec, t.duration_s, temperatures),
+            t.grid,
+            group=t.group or t.name,
+            phase_reliable=t.suspect != "beat phase",
+        )
+        for t, z in zip(tracks, logits, strict=True)
+    ]
+    _, report = fit(examples, GridSearch(bpm_min=55, bpm_max=330))
+    overrides = OmegaConf.load(run_dir / ".hydra" / "overrides.yaml")
+    return [
+        {
+            "run": f"{run_dir.parent.name}/{run_dir.name}",
+            "overrides": " ".join(o for o in overrides if not o.startswith("data.audio_dir")),
+            "training_times_real_time": round(training_speed(model.network, cfg)),
+            "parameters": count_parameters(model.network),
+            "times_real_time": round(speed),
+            "beat_loss": round(float(losses[0]), 5),
+            "track": track.name,
+            "kind": "real" if i < len(real) else "rendered",
+            "genre": track.extra.get("genre", ""),
+            "bpm": round(track.grid.bpm, 3),
+            "level_right": int(outcome.level_right),
+            "worst_error_ms": round(1000 * outcome.worst_error_s, 2),
+            "nats": round(outcome.nats, 4),
+        }
+        for i, (track, outcome) in enumerate(zip(tracks, report.tracks, strict=True))
+    ]
+
+
+def training_speed(network: Any, cfg: Any) -> float:
+    """Seconds of audio that one core trains on in a second of processor time."""
+    import torch
+
+    from beatgrid.features import FeatureSpec
+
+    spec = FeatureSpec.from_dict(cfg.features)
+    n_frames = round(cfg.data.crop_s * spec.frame_rate)
+    features = torch.full((cfg.data.batch_size, n_frames, spec.n_mels), -40.0)
+    network.train()
+    for repeat in range(3):  # the first one warms up
+        if repeat == 1:
+            start = time.process_time()
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = network(features).square().mean()
+        loss.backward()
+    network.eval()
+    return 2 * cfg.data.batch_size * cfg.data.crop_s / (time.process_time() - start)
+
+
+def main() -> None:
+    """Score what is not scored yet."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sweep_dir", nargs="?", type=Path, default=Path("outputs/selection"))
+    parser.add_argument("test_dir", nargs="?", type=Path, default=Path("data/rendered_test"))
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", default="*", help="pattern of questions")
+    args = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    path = HERE / "tracks.csv"
+    done = set()
+    if path.exists():
+        with path.open(newline="") as file:
+            done = {row["run"] for row in csv.DictReader(file)}
+    runs = [
+        metrics.parent
+        for metrics in sorted(args.sweep_dir.glob(f"{args.only}/*/metrics.json"))
+        if f"{metrics.parent.parent.name}/{metrics.parent.name}" not in done
+    ]
+    executor = ProcessPoolExecutor(args.workers, multiprocessing.get_context("spawn"))
+    with path.open("a", newline="") as file, executor:
+        writer = csv.DictWriter(file, COLUMNS)
+        if not done:
+            writer.writeheader()
+        futures = {executor.submit(score_run, run, args.test_dir): run for run in runs}
+        for future in as_completed(futures):
+            rows = future.result()
+            writer.writerows(rows)
+            file.flush()
+            kept = [row for row in rows if row["kind"] == "real"]
+            right = [row["level_right"] and row["worst_error_ms"] <= 21.5 for row in kept]
+            nats = [row["nats"] for row in kept]
+            print(
+                f"{rows[0]['run']:20} "
+                f"grid {100 * sum(right) / len(kept):5.1f} %  "
+                f"nats {sum(nats) / len(kept):.4f}  {rows[0]['overrides']}"
+            )
+
+
+if __name__ == "__main__":
+    main()
