@@ -26,6 +26,8 @@ CODECS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("libopus", "ogg", (32_000, 64_000)),
     ("aac", "adts", (48_000, 96_000)),
 )
+#: Share of all pieces that go through one of them.
+CODED_SHARE = 0.2
 
 
 def master(samples: Samples, rng: np.random.Generator) -> tuple[Samples, dict[str, Any]]:
@@ -60,15 +62,19 @@ def master(samples: Samples, rng: np.random.Generator) -> tuple[Samples, dict[st
     hiss = band_noise(rng, min(len(out), 1 << 18), SAMPLE_RATE, 150, 9000, -3.0)
     out += np.float32(10 ** ((level_db + noise_db) / 20)) * np.resize(hiss, len(out))
     drawn |= {"level_db": round(level_db, 1), "noise_db": round(noise_db, 1)}
-    if rng.random() < 0.2:
-        codec, container, rates = CODECS[int(rng.integers(len(CODECS)))]
-        rate = int(rates[int(rng.integers(len(rates)))])
-        drawn["codec"] = f"{codec} {rate // 1000}k"
-        out = codec_round_trip(out, codec, container, rate)
+    if rng.random() < CODED_SHARE:
+        out, drawn["codec"] = coded(out, rng)
     peak = np.float32(np.max(np.abs(out), initial=0.0))
     return (out * min(np.float32(1.0), np.float32(0.99) / (peak + np.float32(1e-9)))).astype(
         np.float32
     ), drawn
+
+
+def coded(samples: Samples, rng: np.random.Generator) -> tuple[Samples, str]:
+    """A piece after a codec drawn from ``CODECS``, and the codec's name with its rate."""
+    codec, container, rates = CODECS[int(rng.integers(len(CODECS)))]
+    rate = int(rates[int(rng.integers(len(rates)))])
+    return codec_round_trip(samples, codec, container, rate), f"{codec} {rate // 1000}k"
 
 
 def _toned(samples: Samples, rng: np.random.Generator) -> tuple[Samples, str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from beatgrid.synth import GENRES, render
-from rendering.piece import SAMPLE_RATE, Piece, draw_duration_s
+from rendering.mastering import CODED_SHARE, coded
+from rendering.piece import SAMPLE_RATE, Piece, draw_duration_s, random_source
 
 
 def missing_tools() -> list[str]:
@@ -21,4 +24,10 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
     track = render(
         GENRES[seed % len(GENRES)], seed, draw_duration_s("own", seed), sample_rate=SAMPLE_RATE
     )
-    return Piece(track.samples, track.grid, track.genre, recipe=track.metadata)
+    samples, recipe = track.samples, dict(track.metadata)
+    rng = random_source("own codec", seed)
+    if rng.random() < CODED_SHARE:
+        samples, recipe["codec"] = coded(samples, rng)
+        # Codecs overshoot: 1 is the peak a piece may have.
+        samples /= max(np.float32(1.0), np.max(np.abs(samples)))
+    return Piece(samples, track.grid, track.genre, recipe=recipe)
