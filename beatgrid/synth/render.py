@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -47,6 +49,14 @@ class RenderedTrack:
         return len(self.samples) / self.sample_rate
 
 
+class DrumSounds(Protocol):
+    """What a drummer plays on; ``Kit`` is one."""
+
+    def hit(self, drum: str, count: int) -> Samples:
+        """The ``count``-th stroke of a track, on ``drum``: peak 1, the onset at sample 0."""
+        ...
+
+
 def draw_bpm(genre: Genre, rng: np.random.Generator) -> float:
     """A tempo of the genre: a whole number half of the time, else with three decimals."""
     bpm = float(rng.uniform(*genre.bpm))
@@ -59,6 +69,7 @@ def render(
     duration_s: float = 60.0,
     bpm: float | None = None,
     sample_rate: int = 44100,
+    drum_sounds: Callable[[Kit], DrumSounds] | None = None,
 ) -> RenderedTrack:
     """Render one piece; the same arguments give the same samples in every process.
 
@@ -68,6 +79,9 @@ def render(
         duration_s: Length in seconds.
         bpm: Tempo; drawn from the genre's customary range by default.
         sample_rate: In hertz.
+        drum_sounds: Takes the synthesised kit and returns what is played instead, at
+            ``sample_rate``, so that a set of samples can leave to it the drums it lacks. The song
+            stays the same.
 
     Raises:
         ValueError: Unknown genre, or a tempo or length that is not positive.
@@ -91,7 +105,7 @@ def render(
 
     hits = drum_hits(song, drum_rng)
     kit_name = str(drum_rng.choice(template.kits))
-    tracks = [Track("drums", _play_drums(hits, kit_name, clock, drum_rng))]
+    tracks = [Track("drums", _play_drums(hits, kit_name, clock, drum_rng, drum_sounds))]
     voices: list[str] = []
     for i, (part, part_rng) in enumerate(zip(template.parts, part_rngs, strict=True)):
         notes = part_notes(song, part, i, part_rng)
@@ -171,18 +185,25 @@ def _plan(
     return song, -first_bar * bar_s, False
 
 
-def _play_drums(hits: list[Hit], kit_name: str, clock: _Clock, rng: np.random.Generator) -> Samples:
+def _play_drums(
+    hits: list[Hit],
+    kit_name: str,
+    clock: _Clock,
+    rng: np.random.Generator,
+    drum_sounds: Callable[[Kit], DrumSounds] | None,
+) -> Samples:
     """The drummer's track, (samples,)."""
     out = np.zeros(clock.n_samples, np.float32)
     n_variants = 4 if clock.human_s > 0 else 1
     kit = Kit(DRUMS | KITS[kit_name], rng, clock.sample_rate, n_variants)
+    sounds = kit if drum_sounds is None else drum_sounds(kit)
     level = {}
     for count, hit in enumerate(hits):
         if hit.drum not in level:
             level[hit.drum] = float(gain(float(rng.uniform(*DRUM_DB.get(hit.drum, OTHER_DRUM_DB)))))
         start = clock.sample(hit.beat, rng)
         if -3 * clock.sample_rate < start < clock.n_samples:
-            place(out, kit.hit(hit.drum, count), start, level[hit.drum] * hit.gain)
+            place(out, sounds.hit(hit.drum, count), start, level[hit.drum] * hit.gain)
     return out
 
 

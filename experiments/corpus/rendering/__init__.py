@@ -7,5 +7,5 @@ From bottom to top: ``piece`` (what a source returns), ``mastering``, the source
     missing_tools() -> list[str]                        programs and files it lacks here
 """
 
-SOURCES = ("own", "mma", "hybrid", "lmms")
+SOURCES = ("own", "mma", "hybrid", "lmms", "hydrogen")
 """Names of all sources; each is a module of this package."""
