@@ -15,7 +15,6 @@ from beatgrid.checkpoint import load_model, save_model
 from beatgrid.cli import LabelledTracks, entry, exit_if_failed, find_checkpoint
 from beatgrid.dataset import TargetSpec, frame_targets, whole_track
 from beatgrid.errors import BeatgridError
-from beatgrid.rendered import rendered_tracks
 from beatgrid.search.fit import Example, fit
 
 
@@ -30,8 +29,6 @@ def main(cfg: DictConfig) -> None:
     labelled = LabelledTracks(cfg, spec)
     # A tempo that is a guess would teach the ranker to guess.
     tracks = [track for track in labelled if track.suspect != "octave"]
-    for settings in cfg.data.rendered.values():
-        tracks += rendered_tracks(features=spec, **settings)
     if not tracks:
         raise BeatgridError("no track to fit on: the tempo of every label is suspect")
     logits = [network_logits(model.network, t.cached.features, spec.frame_rate) for t in tracks]

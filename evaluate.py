@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from pathlib import Path
 
 import torch
@@ -18,6 +20,9 @@ from beatgrid.report import (
     print_tracks,
     write_tracks_csv,
 )
+from beatgrid.tracks import Track
+
+BPM_EDGES = (90, 120, 150, 180, 210)
 
 
 @entry("evaluate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
@@ -32,7 +37,7 @@ def main(cfg: DictConfig) -> None:
         activation, estimate = predictor.find(track.cached.features, track.cached.duration_s)
         score = score_track(track, activation, estimate)
         named_scores.append((track.name, score))
-        groups.setdefault(str(track.extra.get(cfg.group_by)), []).append(score)
+        groups.setdefault(group_of(track, cfg.group_by), []).append(score)
 
     scores = [score for _, score in named_scores]
     summary = summarise(scores)
@@ -47,6 +52,15 @@ def main(cfg: DictConfig) -> None:
     print_reliability(reliability(scores))
     print(f"{predictor.model_id}: {out / 'evaluation.json'}, {out / 'tracks.csv'}")
     exit_if_failed(tracks.failed, tracks.total)
+
+
+def group_of(track: Track, key: str | None) -> str:
+    """The line of the table that a track counts in."""
+    if key != "bpm":
+        return str(track.extra.get(key))
+    edges = [0, *BPM_EDGES, math.inf]
+    low, high = next(pair for pair in itertools.pairwise(edges) if track.grid.bpm < pair[1])
+    return f"from {low}" if high == math.inf else f"{low} to {high}"
 
 
 if __name__ == "__main__":

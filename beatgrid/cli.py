@@ -29,6 +29,7 @@ from beatgrid.discovery import discover, of_split
 from beatgrid.errors import BeatgridError
 from beatgrid.features import FeatureSpec
 from beatgrid.predictor import Predictor
+from beatgrid.rendered import rendered_tracks
 from beatgrid.runs import best_checkpoint
 from beatgrid.tracks import Track, open_track
 
@@ -133,18 +134,31 @@ def find_checkpoint(ckpt: str) -> Path:
 class LabelledTracks:
     """The tracks that ``data`` names, one by one under a progress bar.
 
-    A track that cannot be used is reported on standard error and left out.
+    Those of the labelled folder come first (none if ``audio_dir`` is null), then those of the
+    rendered folders. A track that cannot be used is reported on standard error and left out.
 
     Attributes:
-        total: Labels with audio.
+        total: Labels with audio, and rendered tracks.
         failed: Those of them that could not be used, so far.
     """
 
     def __init__(self, cfg: DictConfig, features: FeatureSpec) -> None:
-        self.pairs = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
+        self.pairs = []
+        if cfg.data.audio_dir is not None:
+            self.pairs = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
+        self.rendered = [
+            track
+            for settings in cfg.data.rendered.values()
+            for track in rendered_tracks(features=features, **settings)
+        ]
         self.cache = FeatureCache(cfg.data.cache_dir, features)
-        self.total = len(self.pairs)
+        self.total = len(self.pairs) + len(self.rendered)
         self.failed = 0
+        if not self.total:
+            raise BeatgridError(
+                "data.audio_dir=null: name a folder, or rendered ones with "
+                "'+data.rendered.NAME={folder: ...}'"
+            )
 
     def __iter__(self) -> Iterator[Track]:
         for pair in progress(self.pairs, "tracks"):
@@ -155,6 +169,7 @@ class LabelledTracks:
                 print(f"error: {error}", file=sys.stderr)
                 continue
             yield track
+        yield from progress(self.rendered, "rendered tracks")
         if self.failed == self.total:
             raise BeatgridError(f"none of the {self.total} tracks can be used")
 

@@ -1,6 +1,7 @@
 """The entry scripts as a user runs them: the whole chain, bad input, awkward names."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 import soundfile
 import torch
 
+from beatgrid.features import FeatureSpec, log_mel
+from beatgrid.grid import Grid
+from beatgrid.labels import write_label
 from beatgrid.synth import click_track
 
 TINY = [
@@ -133,6 +137,29 @@ def test_evaluate_writes_metrics_and_tracks(click_folder, run_script, tmp_path):
     lines = (tmp_path / "scores" / "tracks.csv").read_text().splitlines()
     assert len(lines) == 5
     assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_evaluate_takes_rendered_folders_and_groups_by_tempo(click_folder, run_script, tmp_path):
+    spec = FeatureSpec()
+    folder = tmp_path / "rendered"
+    (folder / "features").mkdir(parents=True)
+    (folder / "spec.json").write_text(json.dumps(spec.to_dict()))
+    for bpm in (75.5, 128.0, 140.0, 216.0):
+        name = f"clicks-{bpm}"
+        features = log_mel(click_track(bpm, 0.1, 12.0), spec)
+        np.save(folder / "features" / f"{name}.npy", features.astype(np.float16))
+        write_label(folder / "labels" / f"{name}.labels.json", Grid(bpm, 0.1), 12.0, None)
+    only = ["activation=flux", f"+data.rendered.clicks={{folder: {folder}}}", "group_by=bpm"]
+    done = run_script("evaluate.py", "data.audio_dir=null", *only)
+    assert done.status == 0, done.err
+    for line in (r"0 to 90 +1 ", r"120 to 150 +2 ", r"from 210 +1 "):
+        assert re.search(line, done.out), done.out
+    both = run_script("evaluate.py", *click_folder.overrides, *only)
+    assert json.loads((tmp_path / "outputs/evaluate/evaluation.json").read_text())["n_tracks"] == 8
+    assert both.status == 0
+    nothing = run_script("evaluate.py", "data.audio_dir=null", "activation=flux")
+    assert (nothing.status, nothing.err.count("\n")) == (1, 1)
+    assert "data.audio_dir=null: name a folder" in nothing.err
 
 
 def bad_audio(folder):
