@@ -110,15 +110,18 @@ NAMES: tuple[tuple[str | None, str], ...] = (
     ("zap", r"\bzap"),
 )
 
-#: How the names of files begin that hold silence, or that are heard 7 ms and later behind what the
-#: cut takes for their onset (a soft touch before the stroke).
+#: How the names of files begin that hold silence, or whose body sounds 7 to 50 ms after a first
+#: touch, which the cut takes for their onset.
 UNUSED = (
     "emptySample",
     "CajonThumps-",
     "808_Cymbal.",
     "HardHse_K_03_B.",
+    "VP Kick 1.",
+    "VP Kick 3.",
     "beats_07-18.",
     "beats_08-17.",
+    "beats_08-18.",
 )
 
 # Kits of ``beatgrid.synth`` that stand for recorded drums.
