@@ -31,23 +31,27 @@ def main(cfg: DictConfig) -> None:
     torch.set_num_threads(cfg.num_threads)
     predictor = load_predictor(cfg)
     named_scores = []
-    groups: dict[str, list[TrackScore]] = {}
+    group_names: list[str] = []
     tracks = LabelledTracks(cfg, predictor.features)
     for track in tracks:
         activation, estimate = predictor.find(track.cached.features, track.cached.duration_s)
         score = score_track(track, activation, estimate)
         named_scores.append((track.name, score))
-        groups.setdefault(group_of(track, cfg.group_by), []).append(score)
+        group_names.append(group_of(track, cfg.group_by))
 
     scores = [score for _, score in named_scores]
     summary = summarise(scores)
     intervals = {key: bootstrap(scores, key) for key in summary if key != "n_tracks"}
     out = Path(cfg.out)
     write_json(out / "evaluation.json", summary)
-    write_tracks_csv(out / "tracks.csv", named_scores)
+    grouped = cfg.group_by is not None
+    write_tracks_csv(out / "tracks.csv", named_scores, group_names if grouped else None)
     print_tracks(named_scores)
     print_summary(summary, intervals)
-    if cfg.group_by is not None:
+    if grouped:
+        groups: dict[str, list[TrackScore]] = {}
+        for name, score in zip(group_names, scores, strict=True):
+            groups.setdefault(name, []).append(score)
         print_groups({name: summarise(group) for name, group in groups.items()}, cfg.group_by)
     print_reliability(reliability(scores))
     print(f"{predictor.model_id}: {out / 'evaluation.json'}, {out / 'tracks.csv'}")
@@ -56,6 +60,8 @@ def main(cfg: DictConfig) -> None:
 
 def group_of(track: Track, key: str | None) -> str:
     """The line of the table that a track counts in."""
+    if key is None:
+        return "all"
     if key != "bpm":
         return str(track.extra.get(key))
     edges = [0, *BPM_EDGES, math.inf]

@@ -107,7 +107,8 @@ class CRNN(nn.Module):
                 layers.append(nn.MaxPool2d((1, pool)))
             in_channels, bands = out_channels, -(-bands // stride) // pool
         # Channels last: the same numbers, a quarter faster on a CPU (twice with bfloat16).
-        self.cnn = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.cnn = nn.Sequential(*layers)
+        self.cnn.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         width = in_channels * bands
         self.projection = nn.Linear(width, projection_size) if projection_size else nn.Identity()
         width = projection_size or width

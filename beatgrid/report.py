@@ -175,20 +175,24 @@ def print_reliability(bins: Sequence[ReliabilityBin], console: Console | None = 
 
 
 def write_tracks_csv(
-    path: str | os.PathLike[str], tracks: Sequence[tuple[str, TrackScore]]
+    path: str | os.PathLike[str],
+    tracks: Sequence[tuple[str, TrackScore]],
+    groups: Sequence[str] | None = None,
 ) -> None:
     """Writes the scores of each track atomically: a header, then one line for each.
 
     Args:
         path: The file, by custom ``tracks.csv``.
         tracks: Names and scores. True and false are 1 and 0, what does not apply is empty.
+        groups: The group of each track, for a last column ``group``.
     """
     names = [field.name for field in dataclasses.fields(TrackScore)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", *names])
-    for file, score in tracks:
-        writer.writerow([displayable(file), *(_csv_value(getattr(score, n)) for n in names)])
+    writer.writerow(["file", *names, *(["group"] if groups is not None else [])])
+    for i, (file, score) in enumerate(tracks):
+        row = [displayable(file), *(_csv_value(getattr(score, n)) for n in names)]
+        writer.writerow(row if groups is None else [*row, displayable(groups[i])])
     files.write_text(path, text.getvalue())
 
 

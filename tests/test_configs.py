@@ -16,7 +16,14 @@ CONF = Path(__file__).resolve().parent.parent / "conf"
 OPTIONS = sorted(
     (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name != "hydra"
 )
-ENTRIES = {"predict": ["audio=x"], "evaluate": [], "calibrate": [], "corpus": [], "train": []}
+ENTRIES = {
+    "predict": ["audio=x"],
+    "evaluate": [],
+    "calibrate": [],
+    "corpus": [],
+    "modules": [],
+    "train": [],
+}
 
 
 def compose_config(name, overrides, output_dir="."):

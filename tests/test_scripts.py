@@ -154,6 +154,10 @@ def test_evaluate_takes_rendered_folders_and_groups_by_tempo(click_folder, run_s
     assert done.status == 0, done.err
     for line in (r"0 to 90 +1 ", r"120 to 150 +2 ", r"from 210 +1 "):
         assert re.search(line, done.out), done.out
+    lines = (tmp_path / "outputs/evaluate/tracks.csv").read_text().splitlines()
+    assert [line.rsplit(",", 1)[1] for line in lines] == [
+        *("group", "120 to 150", "120 to 150", "from 210", "0 to 90"),
+    ]
     both = run_script("evaluate.py", *click_folder.overrides, *only)
     assert json.loads((tmp_path / "outputs/evaluate/evaluation.json").read_text())["n_tracks"] == 8
     assert both.status == 0

@@ -17,21 +17,21 @@ sweep() { # QUESTION OVERRIDE...
         data.audio_dir="$audio" data.label_dir="$labels" "$@"
 }
 
-sweep base seed=0,1,2
-sweep recurrent model.tcn_layers=9 model.num_layers=0,1
-sweep width model.hidden_size=32,96
-sweep context_short data.crop_s=4 data.batch_size=32 &
-sweep context_long data.crop_s=32 data.batch_size=4
-wait
-sweep lr model.lr=1e-3,6e-3
-sweep target_width data.target.width_s=0.010,0.025
-sweep real_weight data.weight=0,6
+sweep base seed=0,1
+sweep width model.projection_size=48,96
+sweep lr model.lr=1.5e-3,6e-3
+sweep context_model model.tcn_kernel_size=3 model.tcn_layers=8,9
 sweep front 'model.channels=[8,16,16],[32,32,64]'
-sweep depth model.num_layers=1,3
-sweep box data.target.shape=box data.target.width_s=0.03,0.015
-sweep pos_weight model.pos_weight=4,10
-sweep focal model.focal_gamma=1,2
-sweep augment data.augment.probability=0,0.3
-sweep real_only data.rendered=null &
-sweep own_only data.rendered.mma=null data.rendered.hybrid=null
-wait
+sweep lstm model=crnn_small seed=0,1,2
+sweep both model.num_layers=1 model.lr=1.5e-3,3e-3
+sweep target_width data.target.width_s=0.010,0.025
+sweep box data.target.shape=box data.target.width_s=0.03
+sweep pos_weight model.pos_weight=4
+sweep focal model.focal_gamma=2
+sweep real_weight data.weight=0,6
+sweep rendered_none data.rendered=null
+sweep rendered_own data.rendered.mma=null data.rendered.hybrid=null
+sweep augment data.augment.probability=0
+sweep context_short data.crop_s=4 data.batch_size=32
+sweep context_long data.crop_s=32 data.batch_size=4
+sweep depth model.tcn_layers=6,11
