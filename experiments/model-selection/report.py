@@ -1,0 +1,123 @@
+"""The table and the picture of the comparison, from ``tracks.csv``.
+
+    python experiments/model-selection/report.py
+
+Each run is compared track by track with the mean of the base's seeds; brackets are 95 % bootstrap
+intervals over tracks. Writes ``results.md`` and ``results.png`` beside this script.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+from beatgrid.files import replacing, write_text
+
+HERE = Path(__file__).resolve().parent
+BASE = "base"
+N_BOOTSTRAP = 2000
+
+
+class Run:
+    """One run's tracks, by name."""
+
+    def __init__(self, rows: list[dict[str, str]]) -> None:
+        first = rows[0]
+        self.question = first["run"].split("/")[0]
+        given = [o for o in first["overrides"].split() if o.split("=")[0] not in _COMMON]
+        self.name = ", ".join(o.removeprefix("model.").removeprefix("data.") for o in given)
+        self.about = first
+        self.tracks = {row["track"]: row for row in rows}
+
+    def column(self, measure: str, names: list[str]) -> np.ndarray:
+        """A measure of each named track: ``grid_21``, ``grid_10``, ``level`` or ``nats``."""
+        return np.array([_MEASURES[measure](self.tracks[name]) for name in names], dtype=float)
+
+    def names(self, kind: str) -> list[str]:
+        """Its tracks of a kind, ``real`` or ``rendered``."""
+        return [name for name, row in self.tracks.items() if row["kind"] == kind]
+
+
+_COMMON = {"experiment", "data.label_dir", "data.audio_dir"}
+_MEASURES: dict[str, Any] = {
+    "grid_21": lambda r: r["level_right"] == "1" and float(r["worst_error_ms"]) <= 21.5,
+    "grid_10": lambda r: r["level_right"] == "1" and float(r["worst_error_ms"]) <= 10.0,
+    "level": lambda r: r["level_right"] == "1",
+    "nats": lambda r: float(r["nats"]),
+}
+
+
+def interval(difference: np.ndarray) -> tuple[float, float, float]:
+    """Mean and 95 % bootstrap interval."""
+    rng = np.random.default_rng(0)
+    means = difference[rng.integers(len(difference), size=(N_BOOTSTRAP, len(difference)))].mean(1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(difference.mean()), float(low), float(high)
+
+
+def main() -> None:
+    """Write both files."""
+    by_run: dict[str, list[dict[str, str]]] = defaultdict(list)
+    with (HERE / "tracks.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            by_run[row["run"]].append(row)
+    runs = [Run(rows) for rows in by_run.values()]
+    bases = [run for run in runs if run.question == BASE]
+    runs.sort(key=lambda run: (run.question != BASE, run.question, run.name))
+    lines = [
+        "| question | run | parameters | training, x real time | network, x real time "
+        "| Grid-OK@21.5 | @10 | level | nats | nats less than base | rendered: nats less |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    dots = []
+    for run in runs:
+        real = run.names("real")
+        cells = [
+            f"{100 * run.column(m, real).mean():.1f} %" for m in ("grid_21", "grid_10", "level")
+        ]
+        changes = []
+        for kind in ("real", "rendered"):
+            names = [n for n in run.names(kind) if all(n in base.tracks for base in bases)]
+            of_base = np.mean([base.column("nats", names) for base in bases], axis=0)
+            changes.append(interval(of_base - run.column("nats", names)))
+        dots.append((run, changes))
+        about = run.about
+        lines.append(
+            f"| {run.question} | {run.name} | {int(about['parameters']):,} "
+            f"| {about['training_times_real_time']} | {about['times_real_time']} "
+            f"| {' | '.join(cells)} | {run.column('nats', real).mean():.3f} | "
+            + " | ".join(f"{m:+.3f} ({lo:+.3f} .. {hi:+.3f})" for m, lo, hi in changes)
+            + " |"
+        )
+    write_text(HERE / "results.md", "\n".join(lines) + "\n")
+    draw(dots)
+
+
+def draw(dots: list[tuple[Run, list[tuple[float, float, float]]]]) -> None:
+    """One line per run: how many nats it saves, on real and on rendered tracks."""
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        1, 2, figsize=(9, 1.2 + 0.27 * len(dots)), sharey=True, layout="constrained"
+    )
+    y = -np.arange(len(dots))
+    for axis, which, title in zip(axes, (0, 1), ("real tracks", "rendered tracks"), strict=True):
+        mean, low, high = np.array([changes[which] for _, changes in dots]).T
+        axis.axvline(0, color="0.7", lw=1)
+        axis.errorbar(mean, y, xerr=(mean - low, high - mean), fmt="o", ms=4, lw=1, color="C0")
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel("nats saved per track against the base (right: better)", fontsize=8)
+        axis.tick_params(labelsize=8)
+    axes[0].set_yticks(y, [f"{run.name}" for run, _ in dots])
+    with replacing(HERE / "results.png") as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
+
+
+if __name__ == "__main__":
+    main()
