@@ -64,8 +64,8 @@ class GridSearch:
 
     def __init__(
         self,
-        bpm_min: float = 60.0,
-        bpm_max: float = 240.0,
+        bpm_min: float = 55.0,
+        bpm_max: float = 330.0,
         search_window: Sequence[float] | None = None,
         ranker: str = "auto",
         prior_bpm: float = 140.0,
