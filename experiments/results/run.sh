@@ -1,0 +1,38 @@
+#!/bin/sh
+# Every system on every set: sh experiments/results/run.sh AUDIO_DIR LABEL_DIR NOTEBOOK_CKPT
+# AUDIO_DIR, LABEL_DIR: the real music whose `split: val` is measured. Writes SET-SYSTEM.csv
+# beside this script; then experiments/results/tables.py makes results.md of them.
+set -eu
+audio=$1
+labels=$2
+notebook=$3
+here=experiments/results
+test=data/rendered_test
+rendered="data.audio_dir=null \
++data.rendered.own={folder:$test/own} +data.rendered.hydrogen={folder:$test/hydrogen} \
++data.rendered.mma={folder:$test/mma} +data.rendered.hybrid={folder:$test/hybrid} \
++data.rendered.lmms={folder:$test/lmms}"
+
+one() { # SET SYSTEM OVERRIDE...
+    name=$1-$2
+    shift 2
+    OMP_NUM_THREADS=1 ${PYTHON:-python} evaluate.py "out=outputs/results/$name" "$@" \
+        > "outputs/results/$name.txt"
+    cp "outputs/results/$name/tracks.csv" "$here/$name.csv"
+    echo "$name"
+}
+
+mkdir -p outputs/results
+for system in shipped flux notebook; do
+    case $system in
+        shipped) how="ckpt=shipped" ;;
+        flux) how="activation=flux" ;;
+        notebook) how="ckpt=$notebook" ;;
+    esac
+    one val $system $how data.audio_dir="$audio" data.label_dir="$labels" data.split=val \
+        group_by=genre
+    # shellcheck disable=SC2086
+    one rendered $system $how $rendered group_by=source
+    one modules $system $how data.audio_dir=data/modules/audio data.label_dir=data/modules/labels \
+        data.split=test group_by=group
+done
