@@ -13,10 +13,10 @@ from beatgrid.flux import onset_strength
 from beatgrid.grid import Activation
 from beatgrid.model import CRNN
 
-CHUNK_S = 60.0
-# Context on both sides of a chunk whose logits are dropped: the LSTM's memory, not the CNN's
-# few frames, decides it.
-MARGIN_S = 8.0
+CHUNK_S = 120.0
+# Context on both sides of a chunk whose logits are dropped: as far as the dilated convolutions of
+# conf/model/tcn.yaml see, and longer than an LSTM remembers.
+MARGIN_S = 12.0
 
 
 @torch.inference_mode()

@@ -27,6 +27,17 @@ def test_chunks_agree_with_the_whole_track_where_the_margin_covers_the_memory(ne
     np.testing.assert_allclose(chunked, whole, atol=1e-4)
 
 
+def test_chunks_of_dilated_convolutions_equal_the_whole_track(features):
+    torch.manual_seed(0)
+    network = CRNN(16, (4,), (3, 3), (2,), (1,), tcn_layers=3, num_layers=0).eval()
+    whole = network_logits(network, features, 100.0, chunk_s=60.0)
+    # They see 14 frames to either side, the CNN one more.
+    chunked = network_logits(network, features, 100.0, chunk_s=3.0, margin_s=0.15)
+    np.testing.assert_allclose(chunked, whole, rtol=1e-4, atol=1e-4)
+    short = network_logits(network, features, 100.0, chunk_s=3.0, margin_s=0.08)
+    assert np.abs(short - whole).max() > 1e-3
+
+
 @pytest.mark.parametrize("n_frames", [1, 299, 300, 301, 700, 901])
 def test_every_frame_comes_once(network, features, n_frames):
     logits = network_logits(network, features[:n_frames], 100.0, chunk_s=3.0, margin_s=1.0)
