@@ -8,6 +8,8 @@ import pytest
 from beatgrid.grid import Activation, Grid
 from beatgrid.search import Coefficients, GridSearch
 from beatgrid.search.fit import Example, _folds, fit, worst_error_s
+from beatgrid.search.linear_fit import fit_neural_softmax, fit_softmax
+from beatgrid.search.ranker import LinearModel, NeuralModel
 from beatgrid.search.refine import Line
 from beatgrid.search.synthetic import DEFAULT_FRAME_RATE, noisy_activation
 
@@ -73,3 +75,65 @@ def test_worst_error_is_at_the_end_of_a_drifting_line():
     truth = Grid(120.0, 0.0)
     line = Line.through(0.001, 0.5 * 1.0001, 0.0, 100.0)
     assert worst_error_s(line, truth, 100.0) == pytest.approx(0.001 + 199 * 0.00005)
+
+
+def choices(n, seed):
+    """Of four rows the right one has two features of equal sign, the others of unequal."""
+    rng = np.random.default_rng(seed)
+    rows, right = [], []
+    for _ in range(n):
+        signs = rng.choice((-1.0, 1.0), 4)
+        truth = int(rng.integers(4))
+        second = np.where(np.arange(4) == truth, signs, -signs)
+        rows.append(np.stack((signs, second, rng.normal(size=4)), axis=1))
+        right.append(truth)
+    return rows, right
+
+
+def share_right(model, rows, right):
+    return np.mean([np.argmax(model(r)) == i for r, i in zip(rows, right, strict=True)])
+
+
+def test_hidden_units_learn_a_choice_that_no_linear_model_can():
+    names, weight = ("a", "b", "noise"), np.ones(200)
+    linear = fit_softmax(*choices(200, 0), weight, names, 1.0)
+    neural = fit_neural_softmax(*choices(200, 0), weight, names, 1.0)
+    assert share_right(linear, *choices(100, 1)) < 0.6
+    assert share_right(neural, *choices(100, 1)) > 0.95
+
+
+def test_hidden_units_survive_as_plain_numbers():
+    names = ("a", "b", "noise")
+    model = fit_neural_softmax(*choices(30, 0), np.ones(30), names, 1.0, n_units=3, n_nets=2)
+    again = NeuralModel.from_dict(json.loads(json.dumps(model.to_dict())), names)
+    rows = choices(1, 1)[0][0]
+    np.testing.assert_array_equal(again(rows), model(rows))
+    with pytest.raises(ValueError, match="fit them again"):
+        NeuralModel.from_dict(model.to_dict(), ("a", "b", "c"))
+    for broken in ({"out": [1.0]}, {"mean": [float("nan")] * 6}):
+        with pytest.raises(ValueError, match=f"{next(iter(broken))!r}: expected finite numbers"):
+            NeuralModel.from_dict(model.to_dict() | broken, names)
+
+
+def test_scores_do_not_depend_on_the_order_of_candidates():
+    rows, right = choices(40, 0)
+    model = fit_neural_softmax(rows, right, np.ones(40), ("a", "b", "noise"), 1.0)
+    np.testing.assert_allclose(model(rows[0][::-1])[::-1], model(rows[0]), atol=1e-12)
+
+
+def test_many_tracks_are_fitted_with_hidden_units(monkeypatch):
+    monkeypatch.setattr("beatgrid.search.fit.ENOUGH_FOR_UNITS", 20)
+    coefficients, report = fit(slow_examples(20))
+    assert isinstance(coefficients.level, NeuralModel)
+    assert report.level_right > 0.9
+    plain = json.loads(json.dumps(coefficients.to_dict()))
+    assert Coefficients.from_dict(plain).to_dict() == plain
+    unseen = noisy_activation(Grid(77.0, 0.2), 60.0, np.random.default_rng(99), offbeat=0.6)
+    assert GridSearch()(unseen, plain).bpm == pytest.approx(77, abs=0.05)
+
+
+def test_features_that_came_later_weigh_nothing():
+    model = LinearModel.from_dict({"names": ["b"], "weights": [2.0], "bias": 1.0}, ("a", "b"))
+    assert model(np.array([5.0, 3.0])) == 7.0
+    with pytest.raises(ValueError, match="fit them again"):
+        LinearModel.from_dict({"names": ["z"], "weights": [2.0], "bias": 1.0}, ("a", "b"))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beatgrid.grid import Activation, Grid
-from beatgrid.search.candidates import Describer, candidate_lines
+from beatgrid.search.candidates import LEVEL_FEATURES, Describer, candidate_lines
 from beatgrid.search.downbeat import bar_phase
 from beatgrid.search.evidence import Evidence, evidence_from, log_odds, presence
 from beatgrid.search.pieces import best_path
@@ -233,3 +233,24 @@ def test_a_hill_that_is_a_ridge_is_climbed_too(curvature, lever):
     step = uphill(design, curvature * np.outer(design, design))
     assert np.all(np.isfinite(step))
     assert step @ design > 0
+
+
+def test_onsets_and_beats_are_counted_per_beat():
+    """A kick on every beat and a hat four times as often, at 120 BPM for a minute."""
+    n_frames, rate = 6000, 100.0
+    onset = np.zeros((n_frames, 3))
+    onset[::50, 0] = 1.0
+    onset[::25, 1] = 1.0
+    onset[6::12, 2] = 1.0
+    beat = np.full(n_frames, 1e-9)
+    beat[::50] = 0.9
+    activation = Activation(beat, rate, onset=onset)
+    evidence = evidence_from(
+        activation, silence_chance=0.1, max_log_odds=5.0, smoothing_s=0.01, search_window=None
+    )
+    describer = Describer(evidence, activation, silence_chance=0.1, max_log_odds=5.0)
+    candidate = describer(Line.through(0.0, 0.5, 0.0, 60.0))
+    names = [LEVEL_FEATURES.index(n) for n in ("low_onsets", "mid_onsets", "high_onsets", "beats")]
+    per_beat = 2.0 ** candidate.level_features[names]
+    expected = (np.array([120, 240, 500, 108]) + 5) / 120  # five are added to each count
+    np.testing.assert_allclose(per_beat, expected, rtol=0.02)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
 
 from beatgrid.grid import Activation, FloatArray
 from beatgrid.search.evidence import Evidence, log_odds
@@ -46,6 +47,10 @@ LEVEL_FEATURES = (
     "high_half",
     "high_alternation",
     "downbeat_bar",
+    "low_onsets",
+    "mid_onsets",
+    "high_onsets",
+    "beats",
 )
 PHASE_FEATURES = (
     "on",
@@ -100,6 +105,7 @@ class Describer:
     ) -> None:
         self.evidence = evidence
         self.onset = _three_bands(activation.onset, evidence.weight)
+        self.log_rates = _log_rates(self.onset, activation)
         self.downbeat = None
         if activation.downbeat is not None and np.ptp(activation.downbeat) > 0:
             g = log_odds(
@@ -157,6 +163,7 @@ class Describer:
             band[1, 2],
             turn[0, 2],
             downbeat_bar,
+            *(self.log_rates + np.log2(line.period_s)),
         ]
         phase = [
             at[0] - at[6],
@@ -205,6 +212,21 @@ def _three_bands(onset: NDArray[np.floating] | None, weight: FloatArray) -> Floa
     bands = np.stack((onset[:, 0], between.mean(axis=1), onset[:, -1]), axis=1)
     mean = np.average(bands, axis=0, weights=weight)
     return gaussian_filter1d(bands / np.maximum(mean, 1e-9), 1.0, axis=0, mode="nearest")
+
+
+def _log_rates(onset: FloatArray, activation: Activation) -> FloatArray:
+    """How much happens in a second: onsets in each of three bands, and beats, (4,), in octaves.
+
+    Their number per beat tells the level: hardly any music has one low onset in four beats, or
+    twenty high ones in each. Beats are the sum of the activation, in units of one sharp peak.
+    """
+    counts = []
+    for band in onset.T:
+        peaks, _ = find_peaks(band, height=band.mean() + 0.7 * band.std(), distance=4)
+        counts.append(float(len(peaks)))
+    counts.append(float(activation.beat.sum()))
+    # A few more for none to be minus infinity.
+    return np.log2((np.array(counts) + 5.0) / max(activation.duration_s, 1.0))
 
 
 def strongest_tempi(scan: Scan, score: FloatArray, n: int) -> list[int]:

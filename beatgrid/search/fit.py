@@ -1,6 +1,6 @@
 """Fits the ranker, the off-beat decision and the confidence to labelled activations.
 
-Features are few and the models linear, with an L2 penalty, so that a few hundred tracks are
+Features are few and the models small, with an L2 penalty, so that a few hundred tracks are
 enough; the confidence is fitted to choices made by models that did not see the track.
 """
 
@@ -18,8 +18,19 @@ from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search.candidates import LEVEL_FEATURES, PHASE_FEATURES
 from beatgrid.search.decision import Decision, confidence_features
 from beatgrid.search.grid_search import GridSearch
-from beatgrid.search.linear_fit import fit_probability, fit_sign, fit_softmax
-from beatgrid.search.ranker import CONFIDENCE_FEATURES, Coefficients, LinearModel, sigmoid
+from beatgrid.search.linear_fit import (
+    fit_neural_softmax,
+    fit_probability,
+    fit_sign,
+    fit_softmax,
+)
+from beatgrid.search.ranker import (
+    CONFIDENCE_FEATURES,
+    Coefficients,
+    LinearModel,
+    NeuralModel,
+    sigmoid,
+)
 from beatgrid.search.refine import Line
 
 # A tempo this close to the true one is the true one before refinement.
@@ -28,6 +39,8 @@ SAME_TEMPO = 0.005
 TOLERANCE_S = 0.0215
 # A truth that is not among the candidates costs no more than this.
 MAX_NATS = 7.0
+# Fewer tracks than this cannot teach a hidden layer anything.
+ENOUGH_FOR_UNITS = 150
 
 
 class Example(NamedTuple):
@@ -109,6 +122,7 @@ def fit(
     *,
     penalty: float = 10.0,
     n_folds: int = 5,
+    n_units: int | None = None,
 ) -> tuple[Coefficients, FitReport]:
     """Fit all models of the search.
 
@@ -117,6 +131,8 @@ def fit(
         search: Search whose candidates are ranked; the default one if None.
         penalty: L2 penalty on weights of standardised features, in units of one track.
         n_folds: Folds of the cross-validation that the confidence is fitted to.
+        n_units: Hidden units of the level model; 0 makes it linear. By default 16 from
+            ``ENOUGH_FOR_UNITS`` tracks on, else 0.
 
     Returns:
         (coefficients, cross-validated report).
@@ -137,11 +153,14 @@ def fit(
             f"beat, got {n_groups}"
         )
     folds = _folds(groups, n_folds)
+    if n_units is None:
+        n_units = 16 if len(tracks) >= ENOUGH_FOR_UNITS else 0
 
     outcome = [_Outcome.nothing()] * len(tracks)
     for fold in range(n_folds):
         unseen = np.flatnonzero(folds == fold)
-        models = _fit_choice([t for t, f in zip(tracks, folds, strict=True) if f != fold], penalty)
+        seen = [t for t, f in zip(tracks, folds, strict=True) if f != fold]
+        models = _fit_choice(seen, penalty, n_units)
         for i in unseen:
             outcome[i] = _outcome(tracks[i], search, models)
 
@@ -155,7 +174,7 @@ def fit(
         tracks=tuple(TrackOutcome() if t is None else _public(next(found)) for t in described),
     )
     coefficients = replace(
-        _fit_choice(tracks, penalty),
+        _fit_choice(tracks, penalty, n_units),
         confidence=fit_probability(features, right, weight, CONFIDENCE_FEATURES),
     )
     return coefficients, report
@@ -178,7 +197,7 @@ def _track(example: Example, search: GridSearch) -> _Track | None:
     return _Track(example, np.array(level), np.stack(phase), right, on_beat, decision.best)
 
 
-def _fit_choice(tracks: Sequence[_Track], penalty: float) -> Coefficients:
+def _fit_choice(tracks: Sequence[_Track], penalty: float, n_units: int) -> Coefficients:
     """Level and phase models; the confidence is a placeholder."""
     known = [t for t in tracks if t.right is not None]
     reliable = [t for t in known if t.example.phase_reliable]
@@ -198,13 +217,13 @@ def _fit_choice(tracks: Sequence[_Track], penalty: float) -> Coefficients:
     for t in known:
         later = (phase(t.phase) < 0).astype(np.int64)
         chosen.append(t.level[np.arange(len(later)), later])
-    level = fit_softmax(
-        chosen,
-        [int(t.right) for t in known if t.right is not None],
-        np.array([t.example.weight for t in known]),
-        LEVEL_FEATURES,
-        penalty,
-    )
+    right = [int(t.right) for t in known if t.right is not None]
+    weight = np.array([t.example.weight for t in known])
+    level: LinearModel | NeuralModel
+    if n_units:
+        level = fit_neural_softmax(chosen, right, weight, LEVEL_FEATURES, penalty, n_units)
+    else:
+        level = fit_softmax(chosen, right, weight, LEVEL_FEATURES, penalty)
     nothing = LinearModel(CONFIDENCE_FEATURES, np.zeros(len(CONFIDENCE_FEATURES)))
     return Coefficients(level, phase, nothing)
 

@@ -1,4 +1,4 @@
-"""Linear models from examples: a choice among rows, a sign, a probability.
+"""Small models from examples: a choice among rows, a sign, a probability.
 
 scikit-learn is imported inside the function that needs it: nothing else here or in the search
 does.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from beatgrid.grid import FloatArray
-from beatgrid.search.ranker import LinearModel
+from beatgrid.search.ranker import LinearModel, NeuralModel, compared
 
 
 def fit_softmax(
@@ -39,6 +39,84 @@ def fit_softmax(
         return total, slope
 
     return LinearModel(names, _minimise(loss, len(names)) / scale)
+
+
+def fit_neural_softmax(
+    features: Sequence[FloatArray],
+    right: Sequence[int],
+    weight: FloatArray,
+    names: tuple[str, ...],
+    penalty: float,
+    n_units: int = 16,
+    n_nets: int = 3,
+) -> NeuralModel:
+    """As ``fit_softmax`` with a hidden layer: the mean of a few nets from different starts.
+
+    Args:
+        features: Rows of each example, (rows, features).
+        right: The right row of each.
+        weight: How much each example counts.
+        names: Of the features.
+        penalty: L2 penalty on all weights of standardised inputs, in units of one example.
+        n_units: Hidden units of each net.
+        n_nets: How many nets are averaged.
+    """
+    rows = [compared(f) for f in features]
+    stacked = np.concatenate(rows)
+    mean, scale = stacked.mean(axis=0), _scale(stacked)
+    x = (stacked - mean) / scale
+    width = x.shape[1]
+    starts = np.cumsum([0, *(len(r) for r in rows[:-1])])
+    example = np.repeat(np.arange(len(rows)), [len(r) for r in rows])
+    truth = starts + np.asarray(right)
+    of_row = weight[example]
+
+    def unpack(w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        linear, rest = w[:width], w[width:]
+        hidden, rest = rest[: n_units * width].reshape(n_units, width), rest[n_units * width :]
+        return linear, hidden, rest[:n_units], rest[n_units:]
+
+    def loss(w: FloatArray) -> tuple[float, FloatArray]:
+        linear, hidden, bias, out = unpack(w)
+        active = np.tanh(x @ hidden.T + bias)
+        score = x @ linear + active @ out
+        top = np.maximum.reduceat(score, starts)
+        probability = np.exp(score - top[example])
+        norm = np.add.reduceat(probability, starts)
+        total = float(weight @ (top + np.log(norm) - score[truth]))
+        slope = of_row * probability / norm[example]
+        slope[truth] -= weight
+        back = np.outer(slope, out) * (1 - active**2)
+        gradient = np.concatenate(
+            (x.T @ slope, (back.T @ x).ravel(), back.sum(axis=0), active.T @ slope)
+        )
+        free = np.ones(len(w))  # all but the biases are penalised
+        free[width * (1 + n_units) : width * (1 + n_units) + n_units] = 0.0
+        return total + 0.5 * penalty * float(free @ w**2), gradient + penalty * free * w
+
+    nets = []
+    for seed in range(n_nets):
+        rng = np.random.default_rng(seed)
+        start = np.concatenate(
+            (
+                np.zeros(width),
+                rng.normal(0, width**-0.5, n_units * width),
+                np.zeros(n_units),
+                rng.normal(0, 0.1, n_units),
+            )
+        )
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
+        nets.append(unpack(found.x))
+    linear, hidden, bias, out = (np.stack(part) for part in zip(*nets, strict=True))
+    return NeuralModel(
+        names,
+        mean,
+        scale,
+        linear.mean(axis=0),
+        hidden.reshape(-1, width),
+        bias.ravel(),
+        out.ravel() / n_nets,
+    )
 
 
 def fit_sign(

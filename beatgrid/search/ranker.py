@@ -1,9 +1,9 @@
 """Small fitted models that choose among candidates, with plain numbers for coefficients.
 
-Three linear models: ``level`` scores candidates' tempi against each other (a softmax over
-candidates), ``phase`` weighs beats against off-beats (a logistic function without intercept,
-so that exchanging the two exchanges the answer), ``confidence`` gives the probability that the
-grid chosen is right. They are fitted by :mod:`beatgrid.search.fit` and travel in a checkpoint
+Three models: ``level`` scores candidates' tempi against each other (a softmax over candidates;
+linear, or with a hidden layer); ``phase`` weighs beats against off-beats (a logistic function
+without intercept, so that exchanging the two exchanges the answer); ``confidence`` gives the
+probability that the grid chosen is right. The last two are linear. They are fitted by :mod:`beatgrid.search.fit` and travel in a checkpoint
 as a dict of lists.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -55,18 +55,96 @@ class LinearModel:
     def from_dict(cls, plain: Mapping[str, Any], names: Sequence[str]) -> LinearModel:
         """Inverse of ``to_dict``.
 
+        Features of ``names`` that the coefficients do not know weigh nothing.
+
         Raises:
-            ValueError: If the coefficients belong to other features than ``names``.
+            ValueError: If the coefficients know features that are not among ``names``.
+        """
+        if not set(plain["names"]) <= set(names):
+            raise ValueError(
+                f"ranker coefficients are for features {list(plain['names'])}, this version "
+                f"computes {list(names)}; fit them again"
+            )
+        given = np.asarray(plain["weights"], dtype=np.float64)
+        if given.shape != (len(plain["names"]),) or not np.all(np.isfinite(given)):
+            raise ValueError(
+                f"expected {len(plain['names'])} finite ranker weights, got {plain['weights']}"
+            )
+        weights = np.zeros(len(names))
+        weights[[list(names).index(name) for name in plain["names"]]] = given
+        return cls(tuple(names), weights, float(plain["bias"]))
+
+
+@dataclass(frozen=True, eq=False)
+class NeuralModel:
+    """Scores of all candidates of a track together: one hidden layer beside a linear model.
+
+    What it sees of a candidate are the features and how far each lies below the highest among
+    the candidates, standardised.
+
+    Attributes:
+        names: Feature names, in order.
+        mean: Of the inputs, (2 * features,).
+        scale: Standard deviation of the inputs, (2 * features,).
+        linear: Weight of each input, (2 * features,).
+        hidden: Weights of the hidden units, (units, 2 * features).
+        bias: Of the hidden units, (units,).
+        out: What each unit, after a tanh, adds to the score, (units,).
+    """
+
+    names: tuple[str, ...]
+    mean: FloatArray
+    scale: FloatArray
+    linear: FloatArray
+    hidden: FloatArray
+    bias: FloatArray
+    out: FloatArray
+
+    def __call__(self, features: FloatArray) -> FloatArray:
+        """Scores (candidates,) of features (candidates, features)."""
+        x = (compared(features) - self.mean) / self.scale
+        return x @ self.linear + np.tanh(x @ self.hidden.T + self.bias) @ self.out
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings."""
+        arrays = {name: getattr(self, name).tolist() for name in self._ARRAYS}
+        return {"names": list(self.names), **arrays}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any], names: Sequence[str]) -> NeuralModel:
+        """Inverse of ``to_dict``.
+
+        Raises:
+            ValueError: If the coefficients belong to other features than ``names``, or do not
+                fit together.
         """
         if list(plain["names"]) != list(names):
             raise ValueError(
                 f"ranker coefficients are for features {list(plain['names'])}, this version "
                 f"computes {list(names)}; fit them again"
             )
-        weights = np.asarray(plain["weights"], dtype=np.float64)
-        if weights.shape != (len(names),) or not np.all(np.isfinite(weights)):
-            raise ValueError(f"expected {len(names)} finite ranker weights, got {plain['weights']}")
-        return cls(tuple(names), weights, float(plain["bias"]))
+        arrays = {name: np.asarray(plain[name], dtype=np.float64) for name in cls._ARRAYS}
+        units, width = len(arrays["bias"]), 2 * len(names)
+        shapes: dict[str, tuple[int, ...]] = {
+            **{name: (width,) for name in ("mean", "scale", "linear")},
+            **{name: (units,) for name in ("bias", "out")},
+            "hidden": (units, width),
+        }
+        for name, shape in shapes.items():
+            if arrays[name].shape != shape or not np.all(np.isfinite(arrays[name])):
+                raise ValueError(
+                    f"ranker coefficients {name!r}: expected finite numbers of shape {shape}, "
+                    f"got shape {arrays[name].shape}"
+                )
+        return cls(tuple(names), **arrays)
+
+    _ARRAYS: ClassVar = ("mean", "scale", "linear", "hidden", "bias", "out")
+
+
+def compared(features: FloatArray) -> FloatArray:
+    """Features (candidates, n), and how far each is below its highest: (candidates, 2 n)."""
+    features = np.asarray(features, dtype=np.float64)
+    return np.concatenate((features, features - features.max(axis=0)), axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +157,7 @@ class Coefficients:
         confidence: Log-odds that the chosen grid is right.
     """
 
-    level: LinearModel
+    level: LinearModel | NeuralModel
     phase: LinearModel
     confidence: LinearModel
 
@@ -104,8 +182,9 @@ class Coefficients:
                 f"ranker coefficients have format {plain.get('format')!r}, this version reads "
                 f"{FORMAT}; fit them again"
             )
+        kind = NeuralModel if "hidden" in plain["level"] else LinearModel
         return cls(
-            LinearModel.from_dict(plain["level"], LEVEL_FEATURES),
+            kind.from_dict(plain["level"], LEVEL_FEATURES),
             LinearModel.from_dict(plain["phase"], PHASE_FEATURES),
             LinearModel.from_dict(plain["confidence"], CONFIDENCE_FEATURES),
         )
