@@ -3,12 +3,14 @@
     python experiments/corpus/check.py [--pieces 24] [--sources own mma ...]
 
 Renders pieces in memory and measures each one's mean onset around the beats. Writes
-``onsets.tsv`` (one line per piece), ``onsets.md`` (the table) and ``onsets.png`` beside itself.
+``onsets.tsv`` (one line per piece), ``onsets.md`` (the table) and ``onsets.png`` beside itself; the
+lines of sources that are not measured anew stay.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import importlib
 import resource
 import sys
@@ -63,6 +65,16 @@ def measure(source: str, n_pieces: int) -> list[Row]:
     return rows
 
 
+def earlier(path: Path) -> dict[str, list[Row]]:
+    """The rows of an earlier run by source."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            for line in csv.DictReader(file, delimiter="\t"):
+                rows[line["source"]].append(dict(line))
+    return dict(rows)
+
+
 def _children_s() -> float:
     """Processor time of finished child processes: MMA, LMMS."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -104,7 +116,9 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     for row in rows:
         clear = float(row["clarity"]) >= CLEAR
         y = names.index(_label(row)) + rng.uniform(-0.25, 0.25)
-        axes.plot(row["late_ms"], y, "o", ms=3, color="tab:blue" if clear else "0.8", zorder=2)
+        axes.plot(
+            float(row["late_ms"]), y, "o", ms=3, color="tab:blue" if clear else "0.8", zorder=2
+        )
     axes.axvline(0, color="0.3", lw=0.8)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
@@ -126,13 +140,15 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=24, help="per source or SoundFont")
     parser.add_argument("--sources", nargs="+", choices=SOURCES, default=list(SOURCES))
     args = parser.parse_args()
-    rows: list[Row] = []
+    measured: dict[str, list[Row]] = {}
     for source in args.sources:
         missing = importlib.import_module(f"rendering.{source}").missing_tools()
         if missing:
             print(f"{source}: skipped, {', '.join(missing)} missing", file=sys.stderr)
             continue
-        rows += measure(source, args.pieces)
+        measured[source] = measure(source, args.pieces)
+    known = earlier(HERE / "onsets.tsv") | measured
+    rows = [row for source in SOURCES for row in known.get(source, [])]
     lines = ["\t".join(rows[0]), *("\t".join(map(str, row.values())) for row in rows)]
     write_text(HERE / "onsets.tsv", "\n".join(lines) + "\n")
     write_text(HERE / "onsets.md", table(rows))
