@@ -339,6 +339,10 @@ def test_more_hours_only_append():
     assert sum(job.duration_s for job in short[:-1]) < 3600 <= sum(j.duration_s for j in short)
     held_out = store.jobs_for("out", "mma", 1.0, FeatureSpec(), held_out=True)
     assert not {job.name for job in held_out} & {job.name for job in long}
+    others = store.jobs_for("out", "mma", 1.0, FeatureSpec(), first_seed=500_000)
+    assert others[0].name == "mma-0500000"
+    with pytest.raises(BeatgridError, match="first_seed=1000000: must lie in 0 .. 999999"):
+        store.jobs_for("out", "mma", 1.0, FeatureSpec(), first_seed=1_000_000)
 
 
 def test_durations_are_mostly_between_one_and_two_minutes():

@@ -48,7 +48,9 @@ def main(cfg: DictConfig) -> None:
                 file=sys.stderr,
             )
             continue
-        jobs = jobs_for(cfg.out_dir, source, hours, spec, cfg.keep_audio, cfg.held_out)
+        jobs = jobs_for(
+            cfg.out_dir, source, hours, spec, cfg.keep_audio, cfg.held_out, cfg.first_seed
+        )
         prepare_folder(jobs[0])
         failed += _render_all(source, jobs, cfg.num_workers)
         total += len(jobs)

@@ -77,6 +77,7 @@ def jobs_for(
     spec: FeatureSpec,
     keep_audio: bool = False,
     held_out: bool = False,
+    first_seed: int = 0,
 ) -> list[Job]:
     """All pieces of a source up to a total length; more hours only append.
 
@@ -87,11 +88,18 @@ def jobs_for(
         spec: Resolution of the features.
         keep_audio: Write FLAC too.
         held_out: Take the seeds (and instruments) that are never trained on.
+        first_seed: Number of the first piece, below ``FIRST_HELD_OUT_SEED``: far enough up, pieces
+            of the same kind that a training has not seen.
+
+    Raises:
+        BeatgridError: ``first_seed`` is out of its range.
     """
+    if not 0 <= first_seed < FIRST_HELD_OUT_SEED:
+        raise BeatgridError(f"first_seed={first_seed}: must lie in 0 .. {FIRST_HELD_OUT_SEED - 1}")
     jobs: list[Job] = []
     total_s = 0.0
     while total_s < hours * 3600:
-        seed = len(jobs) + FIRST_HELD_OUT_SEED * held_out
+        seed = first_seed + len(jobs) + FIRST_HELD_OUT_SEED * held_out
         jobs.append(Job(Path(out_dir), source, seed, held_out, spec, keep_audio))
         total_s += jobs[-1].duration_s
     return jobs
