@@ -341,7 +341,7 @@ def test_more_hours_only_append():
     assert not {job.name for job in held_out} & {job.name for job in long}
     others = store.jobs_for("out", "mma", 1.0, FeatureSpec(), first_seed=500_000)
     assert others[0].name == "mma-0500000"
-    with pytest.raises(BeatgridError, match="first_seed=1000000: must lie in 0 .. 999999"):
+    with pytest.raises(BeatgridError, match=r"first_seed=1000000: must lie in 0 \.\. 999999"):
         store.jobs_for("out", "mma", 1.0, FeatureSpec(), first_seed=1_000_000)
 
 
