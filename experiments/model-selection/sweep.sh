@@ -18,20 +18,20 @@ sweep() { # QUESTION OVERRIDE...
 }
 
 sweep base seed=0,1
-sweep width model.projection_size=48,96
-sweep lr model.lr=1.5e-3,6e-3
-sweep context_model model.tcn_kernel_size=3 model.tcn_layers=8,9
-sweep front 'model.channels=[8,16,16],[32,32,64]'
 sweep lstm model=crnn_small seed=0,1,2
-sweep both model.num_layers=1 model.lr=1.5e-3,3e-3
+sweep width model.projection_size=48,96
+sweep context_long data.crop_s=32 data.batch_size=4
+sweep real_weight data.weight=0,6
+sweep rendered data.rendered=null
+sweep own_only data.rendered.mma=null data.rendered.hybrid=null
 sweep target_width data.target.width_s=0.010,0.025
 sweep box data.target.shape=box data.target.width_s=0.03
 sweep pos_weight model.pos_weight=4
 sweep focal model.focal_gamma=2
-sweep real_weight data.weight=0,6
-sweep rendered_none data.rendered=null
-sweep rendered_own data.rendered.mma=null data.rendered.hybrid=null
 sweep augment data.augment.probability=0
+sweep both model.num_layers=1 model.lr=1.5e-3
+sweep kernel model.tcn_kernel_size=3
+sweep depth model.tcn_layers=11
+sweep lr model.lr=1e-3,6e-3
 sweep context_short data.crop_s=4 data.batch_size=32
-sweep context_long data.crop_s=32 data.batch_size=4
-sweep depth model.tcn_layers=6,11
+sweep front 'model.channels=[8,16,16],[32,32,64]'
