@@ -1,4 +1,4 @@
-"""Temperature scaling: make a network's probabilities mean what they say.
+"""What is fitted after training: temperatures, and the grid search's models.
 
 The grid search adds log-odds over hundreds of beats, so over-confident frames would drown all
 other evidence. One divisor per channel, fitted on tracks the network was not trained on, repairs
@@ -7,13 +7,68 @@ most of it (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from beatgrid.activation import network_logits, track_activation
+from beatgrid.checkpoint import LoadedModel
+from beatgrid.dataset import TargetSpec, frame_targets, whole_track
+from beatgrid.search import GridSearch
+from beatgrid.search.fit import Example, FitReport, fit
+from beatgrid.tracks import Track
+
 TEMPERATURE_RANGE = (0.2, 10.0)
+
+
+def calibrated(
+    model: LoadedModel, tracks: Sequence[Track], search: GridSearch
+) -> tuple[LoadedModel, FitReport]:
+    """The model with temperatures, ranker and confidence fitted to labelled tracks.
+
+    Args:
+        model: A trained network.
+        tracks: Best such as it was not trained on. Those whose tempo is in doubt should be left
+            out: they would teach the ranker to guess.
+        search: The search that will use the activations.
+
+    Returns:
+        (the model with its new ``calibration``, how well the search does on these tracks, each
+        judged by models that had not seen it).
+
+    Raises:
+        ValueError: Too few tracks, or labels that no candidate meets (``beatgrid.search.fit``).
+    """
+    tracks = [track for track in tracks if track.weight > 0]
+    if not tracks:
+        raise ValueError("no track to calibrate on")
+    spec = model.features
+    target = TargetSpec(**model.training_data.get("target", {}))
+    logits = [network_logits(model.network, t.cached.features, spec.frame_rate) for t in tracks]
+    framed = [frame_targets(t, whole_track(t), spec.frame_rate, target) for t in tracks]
+    temperatures = [
+        fit_temperature(
+            (z[mask[:, channel] > 0, channel], y[mask[:, channel] > 0, channel])
+            for z, (y, mask) in zip(logits, framed, strict=True)
+        )
+        for channel in range(logits[0].shape[1])
+    ]
+    examples = (
+        Example(
+            track_activation(z, t.cached.features, spec, t.duration_s, temperatures),
+            t.grid,
+            weight=t.weight,
+            group=t.group or t.name,
+            phase_reliable=t.suspect != "beat phase",
+        )
+        for t, z in zip(tracks, logits, strict=True)
+    )
+    coefficients, report = fit(examples, search)
+    calibration = {"temperatures": temperatures, "ranker": coefficients.to_dict()}
+    return replace(model, calibration=calibration), report
 
 
 def fit_temperature(

@@ -25,27 +25,23 @@ HERE = Path(__file__).resolve().parent
 # Of the rendered pieces one in three is scored: they are for the ranker more than for the verdict.
 EVERY = 3
 COLUMNS = (
-    "run", "overrides", "parameters", "training_times_real_time", "times_real_time", "beat_loss",
+    "run", "overrides", "parameters", "training_times_real_time", "times_real_time",
     "track", "kind", "genre", "bpm", "level_right", "worst_error_ms", "nats",
 )  # fmt: skip
 
 
 def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
     """One row per track that the run was not trained on."""
-    import numpy as np
     import torch
     from omegaconf import OmegaConf
 
-    from beatgrid.activation import network_logits, track_activation
     from beatgrid.cache import FeatureCache
-    from beatgrid.calibration import fit_temperature
+    from beatgrid.calibration import calibrated
     from beatgrid.checkpoint import load_model
-    from beatgrid.dataset import TargetSpec, frame_targets, whole_track
     from beatgrid.discovery import discover
     from beatgrid.model import count_parameters
     from beatgrid.rendered import rendered_tracks
     from beatgrid.search import GridSearch
-    from beatgrid.search.fit import Example, fit
     from beatgrid.tracks import open_track
 
     torch.set_num_threads(1)
@@ -65,42 +61,16 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
         for track in list(rendered_tracks(folder, spec))[::EVERY]
     ]
     tracks = real + rendered
-    start = time.process_time()
-    logits = [network_logits(model.network, t.cached.features, spec.frame_rate) for t in tracks]
-    speed = sum(t.duration_s for t in tracks) / (time.process_time() - start)
-
-    target = TargetSpec(**model.training_data["target"])
-    framed = [frame_targets(t, whole_track(t), spec.frame_rate, target) for t in tracks]
-    temperatures, losses = [], []
-    for channel in range(logits[0].shape[1]):
-        pairs = [
-            (z[mask[:, channel] > 0, channel], y[mask[:, channel] > 0, channel])
-            for z, (y, mask) in zip(logits, framed, strict=True)
-        ]
-        temperatures.append(fit_temperature(pairs))
-        losses.append(
-            np.mean([np.mean(np.logaddexp(0, z) - y * z) for z, y in pairs[: len(real)] if len(z)])
-        )
-    examples = [
-        Example(
-            track_activation(z, t.cached.features, spec, t.duration_s, temperatures),
-            t.grid,
-            group=t.group or t.name,
-            phase_reliable=t.suspect != "beat phase",
-        )
-        for t, z in zip(tracks, logits, strict=True)
-    ]
-    _, report = fit(examples, GridSearch(bpm_min=55, bpm_max=330))
+    _, report = calibrated(model, tracks, GridSearch())
     overrides = OmegaConf.load(run_dir / ".hydra" / "overrides.yaml")
-    training = round(training_speed(model.network, cfg))
+    training, network = speeds(model.network, cfg)
     return [
         {
             "run": f"{run_dir.parent.name}/{run_dir.name}",
             "overrides": " ".join(o for o in overrides if not o.startswith("data.audio_dir")),
             "training_times_real_time": training,
             "parameters": count_parameters(model.network),
-            "times_real_time": round(speed),
-            "beat_loss": round(float(losses[0]), 5),
+            "times_real_time": network,
             "track": track.name,
             "kind": "real" if i < len(real) else "rendered",
             "genre": track.extra.get("genre", ""),
@@ -113,8 +83,8 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
     ]
 
 
-def training_speed(network: Any, cfg: Any) -> float:
-    """Seconds of audio that one core trains on in a second of processor time."""
+def speeds(network: Any, cfg: Any) -> tuple[int, int]:
+    """Seconds of audio that a second of one core's time trains on, and goes through the network."""
     import torch
 
     from beatgrid.features import FeatureSpec
@@ -122,15 +92,25 @@ def training_speed(network: Any, cfg: Any) -> float:
     spec = FeatureSpec.from_dict(cfg.features)
     n_frames = round(cfg.data.crop_s * spec.frame_rate)
     features = torch.full((cfg.data.batch_size, n_frames, spec.n_mels), -40.0)
-    network.train()
-    for repeat in range(3):  # the first one warms up
-        if repeat == 1:
-            start = time.process_time()
+    audio_s = cfg.data.batch_size * cfg.data.crop_s
+
+    def train() -> None:
         with torch.autocast("cpu", torch.bfloat16):
-            loss = network(features).square().mean()
+            loss = network.train()(features).square().mean()
         loss.backward()
-    network.eval()
-    return 2 * cfg.data.batch_size * cfg.data.crop_s / (time.process_time() - start)
+
+    def run() -> None:
+        with torch.inference_mode():
+            network.eval()(features)
+
+    found = []
+    for step in (train, run):
+        step()  # warms up
+        start = time.process_time()
+        step()
+        step()
+        found.append(round(2 * audio_s / (time.process_time() - start)))
+    return found[0], found[1]
 
 
 def main() -> None:
