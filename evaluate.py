@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
 
-from beatgrid.cli import LabelledTracks, entry, exit_if_failed, load_predictor
+from beatgrid.cli import LabelledTracks, entry, exit_if_failed, load_predictor, output_folder
 from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise
 from beatgrid.files import write_json
 from beatgrid.predictor import score_track
@@ -30,6 +29,7 @@ def main(cfg: DictConfig) -> None:
     """Find every labelled track's grid, score it, and write tables."""
     torch.set_num_threads(cfg.num_threads)
     predictor = load_predictor(cfg)
+    out = output_folder(cfg.out)
     named_scores = []
     group_names: list[str] = []
     tracks = LabelledTracks(cfg, predictor.features)
@@ -42,7 +42,6 @@ def main(cfg: DictConfig) -> None:
     scores = [score for _, score in named_scores]
     summary = summarise(scores)
     intervals = {key: bootstrap(scores, key) for key in summary if key != "n_tracks"}
-    out = Path(cfg.out)
     write_json(out / "evaluation.json", summary)
     grouped = cfg.group_by is not None
     write_tracks_csv(out / "tracks.csv", named_scores, group_names if grouped else None)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from beatgrid.cli import entry, exit_if_failed, load_predictor, progress
+from beatgrid.cli import entry, exit_if_failed, load_predictor, output_folder, progress
 from beatgrid.errors import BeatgridError
 from beatgrid.predictor import Prediction, find_audio
 from beatgrid.report import print_results
@@ -23,7 +23,7 @@ def main(cfg: DictConfig) -> None:
     predictor = load_predictor(cfg)
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     audio_paths = find_audio(plain["audio"])
-    out_paths = result_paths(audio_paths, cfg.out)
+    out_paths = result_paths(audio_paths, str(output_folder(cfg.out)))
     settings = {key: plain[key] for key in ("activation", "grid")}
     results = []
     failed = 0

@@ -117,6 +117,22 @@ def load_predictor(cfg: DictConfig) -> Predictor:
     return Predictor(model, instantiate(cfg.grid), cfg.device)
 
 
+def output_folder(out: str) -> Path:
+    """The folder that ``out`` names, made now: after hours of work it would be too late.
+
+    Raises:
+        BeatgridError: It cannot be a folder, or not be written to.
+    """
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BeatgridError(
+            f"out={out}: cannot be a folder ({error.strerror}); name another"
+        ) from error
+    return folder
+
+
 def find_checkpoint(ckpt: str) -> Path:
     """The file that ``ckpt`` names.
 

@@ -222,6 +222,8 @@ def test_unusual_formats_just_work(rate, channels, run_script, tmp_path):
         ("predict.py", ["audio=x", "gird=wide"], "gird"),
         ("predict.py", ["audio=x", "grid.bpm_mni=70"], "bpm_mni"),
         ("predict.py", ["audio=x", "grid=wild"], "wild"),
+        ("predict.py", ["audio={folder}/audio", "activation=flux", "out={file}"], "cannot be a"),
+        ("evaluate.py", ["activation=flux", "out={file}"], "cannot be a folder (File exists)"),
         ("train.py", ["data.audio_dir=no where"], "data.audio_dir=no where: no such folder"),
         ("train.py", ["modle.hidden_size=1"], "modle"),
         ("train.py", ["model=transformer"], "transformer"),
@@ -235,7 +237,8 @@ def test_a_users_mistake_is_one_line_without_traceback(
 ):
     if script == "train.py" and not any("data.audio_dir" in a for a in arguments):
         arguments = [*click_folder.overrides, *arguments]
-    done = run_script(script, *arguments)
+    file = click_folder.path / "audio" / "click_a.wav"
+    done = run_script(script, *(a.format(folder=click_folder.path, file=file) for a in arguments))
     assert done.status == 1
     errors = done.err.splitlines()
     assert len(errors) == 1, done.err
