@@ -1,6 +1,6 @@
 #!/bin/sh
 # Trains every arm: sh experiments/model-selection/sweep.sh AUDIO_DIR LABEL_DIR [QUESTION...]
-# One line per question, a Hydra sweep each; two runs at a time, one thread each.
+# One line per question, a Hydra sweep each; JOBS (2) runs at a time, one thread each.
 set -eu
 audio=$1
 labels=$2
@@ -13,7 +13,7 @@ sweep() { # QUESTION OVERRIDE...
     case "$wanted" in "  " | *" $question "*) ;; *) return 0 ;; esac
     [ ! -e "outputs/selection/$question/multirun.yaml" ] || return 0
     OMP_NUM_THREADS=1 ${PYTHON:-python} train.py -m experiment=selection \
-        hydra/launcher=joblib hydra.launcher.n_jobs=2 hydra.sweep.dir="outputs/selection/$question" \
+        hydra/launcher=joblib hydra.launcher.n_jobs="${JOBS:-2}" hydra.sweep.dir="outputs/selection/$question" \
         data.audio_dir="$audio" data.label_dir="$labels" "$@"
 }
 
