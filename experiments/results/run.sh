@@ -2,6 +2,7 @@
 # Every system on every set: sh experiments/results/run.sh AUDIO_DIR LABEL_DIR NOTEBOOK_CKPT
 # AUDIO_DIR, LABEL_DIR: the real music whose `split: val` is measured. Writes SET-SYSTEM.csv
 # beside this script; then experiments/results/tables.py makes results.md of them.
+# SYSTEMS="shipped" measures one of them only.
 set -eu
 audio=$1
 labels=$2
@@ -23,7 +24,7 @@ one() { # SET SYSTEM OVERRIDE...
 }
 
 mkdir -p outputs/results
-for system in shipped flux notebook; do
+for system in ${SYSTEMS:-shipped flux notebook}; do
     case $system in
         shipped) how="ckpt=shipped" ;;
         flux) how="activation=flux" ;;
