@@ -63,7 +63,7 @@ def main() -> None:
             "data.split_seed=0",
             f"trainer.max_epochs={args.epochs}",
         ),
-        *("trainer=cpu", "data.crop_s=8", "callbacks.pictures.every_n_epochs=5"),
+        *("model=tcn", "trainer=cpu", "data.crop_s=8", "callbacks.pictures.every_n_epochs=5"),
     )
     held_out = FOLDER / "held_out"
     run(

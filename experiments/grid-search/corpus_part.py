@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flux_tracks import flux_tracks
+from random_tracks import BPM_RANGE
 from tables import write_table
 
 from beatgrid.evaluation import TrackScore, evaluate_track, summarise
@@ -36,8 +37,8 @@ def corpus(data_dir: Path) -> None:
     searches: dict[str, Callable[[Activation], GridEstimate]] = {
         # Fewer offsets than its default of 120, for the sake of time: its errors are tempi.
         "notebook": NotebookSearch(n_offsets=40),
-        "likelihood": GridSearch(ranker="none"),
-        "ranker": GridSearch(ranker="flux"),
+        "likelihood": GridSearch(*BPM_RANGE, ranker="none"),
+        "ranker": GridSearch(*BPM_RANGE, ranker="flux"),
     }
     scores: dict[str, list[TrackScore]] = {name: [] for name in searches}
     sources: list[str] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
-from random_tracks import standard_track
+from random_tracks import BPM_RANGE, standard_track
 from tables import RESULTS, write_table
 
 from beatgrid.grid import Activation, FloatArray
@@ -79,7 +79,7 @@ def pieces() -> None:
     """Segments found, and what they are good for."""
     rows = []
     for i, (name, beats_s) in enumerate(TRACKS.items()):
-        estimate = GridSearch()(imperfect(beats_s, i))
+        estimate = GridSearch(*BPM_RANGE)(imperfect(beats_s, i))
         shown = ", ".join(f"{s.bpm:.2f} from {s.start_s:.1f}" for s in estimate.segments[:3])
         rows.append(
             {
@@ -95,7 +95,7 @@ def pieces() -> None:
         )
     wrong = 0
     for seed in range(N_CONSTANT):
-        wrong += not GridSearch()(standard_track(30_000 + seed)[1]).constant_tempo
+        wrong += not GridSearch(*BPM_RANGE)(standard_track(30_000 + seed)[1]).constant_tempo
     rows.append(
         dict.fromkeys(rows[0])
         | {"track": f"{N_CONSTANT} constant tracks", "constant": f"{wrong} split"}
@@ -109,7 +109,7 @@ def _plot() -> None:
     for panel, name in zip(axes, ("ramp 110 to 130", "live, 1.5 % in 60 s"), strict=True):
         beats_s = TRACKS[name]
         panel.plot(beats_s[1:], 60 / np.diff(beats_s), color="0.6", label="true")
-        estimate = GridSearch()(imperfect(beats_s, list(TRACKS).index(name)))
+        estimate = GridSearch(*BPM_RANGE)(imperfect(beats_s, list(TRACKS).index(name)))
         for segment in estimate.segments:
             panel.plot((segment.start_s, segment.end_s), (segment.bpm,) * 2, color="C3")
         panel.set(title=name, xlabel="s", ylabel="BPM")

@@ -8,6 +8,8 @@ from beatgrid.grid import Activation, Grid
 from beatgrid.search.synthetic import noisy_activation
 
 DURATION_S = 180.0
+# Of all searches here: the tempi the tables and the packaged coefficients were made with.
+BPM_RANGE = (60.0, 240.0)
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from random_tracks import log_uniform, standard_track, varied_track
+from random_tracks import BPM_RANGE, log_uniform, standard_track, varied_track
 from tables import RESULTS, write_table
 
 from beatgrid.evaluation import evaluate_track, reliability, summarise
@@ -84,7 +84,11 @@ def versus_notebook() -> None:
     long = [standard_track(20_000 + i, duration_s=300.0) for i in range(8)]
     some = [standard_track(i) for i in range(N_NOTEBOOK_TRACKS)]
     every = (standard_track(i) for i in range(N_TRACKS))
-    search, plain, notebook = GridSearch(), GridSearch(ranker="none"), NotebookSearch()
+    search, plain, notebook = (
+        GridSearch(*BPM_RANGE),
+        GridSearch(*BPM_RANGE, ranker="none"),
+        NotebookSearch(),
+    )
     write_table(
         "1-against-the-notebook",
         [
@@ -106,9 +110,9 @@ def cost() -> None:
     for minutes in (1, 5, 20, 120):
         _, activation = standard_track(1, duration_s=60.0 * minutes)
         n = len(activation)
-        _, time_ms = timed(GridSearch(), activation, repeats=5)
+        _, time_ms = timed(GridSearch(*BPM_RANGE), activation, repeats=5)
         tracemalloc.start()
-        GridSearch()(activation)
+        GridSearch(*BPM_RANGE)(activation)
         peak_mb = tracemalloc.get_traced_memory()[1] / 1e6
         tracemalloc.stop()
         rows.append(
@@ -140,10 +144,10 @@ MISLEADING = {
 }
 CHANCES = (0.0, 0.2, 0.4, 0.6, 0.8)
 SEARCHES = {
-    "likelihood": (GridSearch(ranker="none", prior_weight=0.0), False),
-    "likelihood + prior": (GridSearch(ranker="none"), False),
-    "ranker": (GridSearch(), False),
-    "ranker + downbeat channel": (GridSearch(), True),
+    "likelihood": (GridSearch(*BPM_RANGE, ranker="none", prior_weight=0.0), False),
+    "likelihood + prior": (GridSearch(*BPM_RANGE, ranker="none"), False),
+    "ranker": (GridSearch(*BPM_RANGE), False),
+    "ranker + downbeat channel": (GridSearch(*BPM_RANGE), True),
 }
 
 
@@ -209,7 +213,7 @@ def snapping() -> None:
 
 
 def _snapped(kind: str, bpm: float, activation: Activation) -> dict[str, object]:
-    estimate = GridSearch()(activation)
+    estimate = GridSearch(*BPM_RANGE)(activation)
     return {
         "true BPM": str(bpm),
         "activation": kind,
@@ -225,7 +229,7 @@ def calibration() -> None:
     scores = []
     for seed in range(UNSEEN_SEED, UNSEEN_SEED + N_CALIBRATION):
         truth, activation = varied_track(seed)
-        found = GridSearch()(activation)
+        found = GridSearch(*BPM_RANGE)(activation)
         duration_s = activation.duration_s
         scores.append(evaluate_track(truth, found.grid, duration_s, found.confidence))
     bins = [b for b in reliability(scores, n_bins=5) if b.n_tracks]
