@@ -35,5 +35,5 @@ for system in ${SYSTEMS:-shipped flux notebook}; do
     # shellcheck disable=SC2086
     one rendered $system $how $rendered group_by=source
     one modules $system $how data.audio_dir=data/modules/audio data.label_dir=data/modules/labels \
-        data.split=test group_by=group
+        data.split=test group_by=source
 done

@@ -35,7 +35,7 @@ ROWS = {
     "grid_ok_21_multi": "Grid-OK@21.5 ms, x2 forgiven",
     "drift_ok_multi": "drift <= 21.5 ms, x2 forgiven",
     "offbeat": "off-beat",
-    "bias_ms": "phase bias (median), ms",
+    "bias_ms": "phase bias, median, ms",
     "phase_median_ms": "phase error, median, ms",
     "phase_p95_ms": "phase error, 95th percentile, ms",
     "downbeat_accuracy": "downbeat accuracy",
@@ -77,7 +77,7 @@ def shown(key: str, value: float | None) -> str:
         return "-"
     if key.endswith("_ms"):
         return f"{value:+.1f}" if key == "bias_ms" else f"{value:.1f}"
-    return f"{value:.2f}" if key == "confidence_auroc" else f"{100 * value:.1f} %"
+    return f"{value:.2f}" if key == "confidence_auroc" else f"{100 * value:.1f}"
 
 
 def overall(name: str, systems: dict[str, list[Row]]) -> list[str]:
@@ -101,8 +101,10 @@ def overall(name: str, systems: dict[str, list[Row]]) -> list[str]:
     return [*lines, ""]
 
 
-def grouped(title: str, rows: Sequence[Row], key: Callable[[Row], str]) -> list[str]:
-    """Main metrics of each group, the largest group first."""
+def grouped(
+    title: str, rows: Sequence[Row], key: Callable[[Row], str], largest_first: bool = True
+) -> list[str]:
+    """Main metrics of each group, the largest group first or as they come."""
     groups: dict[str, list[TrackScore]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row.score)
@@ -111,7 +113,10 @@ def grouped(title: str, rows: Sequence[Row], key: Callable[[Row], str]) -> list[
         f"| {title} | tracks | " + " | ".join(ROWS[c] for c in columns) + " |",
         "|---" * (2 + len(columns)) + "|",
     ]
-    for group, scores in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+    items = list(groups.items())
+    if largest_first:
+        items.sort(key=lambda item: (-len(item[1]), item[0]))
+    for group, scores in items:
         summary = summarise(scores)
         cells = " | ".join(shown(c, summary[c]) for c in columns)
         lines.append(f"| {group} | {len(scores)} | {cells} |")
@@ -121,7 +126,8 @@ def grouped(title: str, rows: Sequence[Row], key: Callable[[Row], str]) -> list[
 def bpm_range(row: Row) -> str:
     """Name of the range a track's true tempo lies in."""
     i = int(np.searchsorted(BPM_EDGES, row.score.bpm_true, side="right")) - 1
-    return f"from {BPM_EDGES[i]} BPM"
+    low, high = BPM_EDGES[i], BPM_EDGES[i + 1]
+    return f"from {low} BPM" if i == len(BPM_EDGES) - 2 else f"{low} to {high} BPM"
 
 
 def worst(rows: Sequence[Row], n: int = 10) -> list[str]:
@@ -170,7 +176,13 @@ def draw_confidence(sets: dict[str, list[Row]]) -> None:
 
 def main() -> None:
     """Write both files."""
-    lines = ["# Tables", "", "Made by `tables.py`; what they say is in [README.md](README.md).", ""]
+    lines = [
+        "# Tables",
+        "",
+        "Made by `tables.py`; what they say is in [README.md](README.md). Rates in percent; in",
+        "brackets 95 % bootstrap intervals over tracks.",
+        "",
+    ]
     shipped = {}
     for name in SETS:
         systems = {
@@ -182,7 +194,9 @@ def main() -> None:
         shipped[name] = rows = systems["shipped"]
         groups = {"val": "genre", "rendered": "source", "modules": "package"}
         lines += grouped(groups[name], rows, lambda row: row.group)
-        lines += grouped("tempo", rows, bpm_range)
+        lines += grouped(
+            "tempo", sorted(rows, key=lambda row: row.score.bpm_true), bpm_range, False
+        )
         lines += worst(rows)
     write_text(HERE / "results.md", "\n".join(lines))
     draw_confidence(shipped)
