@@ -8,7 +8,7 @@ import pytest
 from beatgrid.grid import Activation, Grid
 from beatgrid.search import Coefficients, GridSearch
 from beatgrid.search.fit import Example, _folds, fit, worst_error_s
-from beatgrid.search.linear_fit import fit_neural_softmax, fit_softmax
+from beatgrid.search.model_fit import fit_neural_softmax, fit_softmax
 from beatgrid.search.ranker import LinearModel, NeuralModel
 from beatgrid.search.refine import Line
 from beatgrid.search.synthetic import DEFAULT_FRAME_RATE, noisy_activation

@@ -18,7 +18,7 @@ from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search.candidates import LEVEL_FEATURES, PHASE_FEATURES
 from beatgrid.search.decision import Decision, confidence_features
 from beatgrid.search.grid_search import GridSearch
-from beatgrid.search.linear_fit import (
+from beatgrid.search.model_fit import (
     fit_neural_softmax,
     fit_probability,
     fit_sign,
