@@ -14,7 +14,8 @@ from lightning import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
-from beatgrid.cli import entry
+from beatgrid.checkpoint import load_model
+from beatgrid.cli import entry, find_checkpoint
 from beatgrid.datamodule import BeatDataModule
 from beatgrid.errors import BeatgridError
 from beatgrid.files import write_json
@@ -25,7 +26,9 @@ from beatgrid.runs import last_checkpoint
 logger = logging.getLogger(__name__)
 
 
-@entry("train", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt_path"))
+@entry(
+    "train", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt_path", "init_from")
+)
 def main(cfg: DictConfig) -> float:
     """Compose, fit, and leave a run folder; returns the monitored value for sweeps."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # no tips, no device list
@@ -50,6 +53,8 @@ def main(cfg: DictConfig) -> float:
         cfg.monitor = "train/loss"
     model: BeatModule = instantiate(cfg.model)
     model.training_data = data.summary()
+    if cfg.init_from is not None:
+        model.begin_with(load_model(find_checkpoint(cfg.init_from)))
     callbacks = [c for c in instantiate(cfg.callbacks).values() if c is not None]
     trainer: Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=instantiate(cfg.logger))
     output_dir = Path(cfg.output_dir)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from beatgrid import checkpoint
+from beatgrid.errors import CheckpointError
 from beatgrid.features import FeatureSpec
 from beatgrid.losses import masked_bce, trim_to_shortest
 from beatgrid.model import CRNN
@@ -60,6 +61,32 @@ class BeatModule(L.LightningModule):
         self.network = CRNN(**self.network_args)
         # Set by the training script: hours, tracks and licence of the data, for the checkpoint.
         self.training_data: dict[str, Any] = {}
+
+    def begin_with(self, model: checkpoint.LoadedModel) -> None:
+        """Take over the weights of a trained network, to train them further.
+
+        Args:
+            model: Named in the checkpoints of this training, with the data it has learnt from.
+
+        Raises:
+            CheckpointError: It is a network of other sizes, or hears other features.
+        """
+        for name, theirs, ours in (
+            ("model", model.network_args, self.network_args),
+            ("features", model.features.to_dict(), self.spec.to_dict()),
+        ):
+            other = [
+                f"{name}.{key}={value}".replace(" ", "")
+                for key, value in sorted(theirs.items())
+                if key != "dropout" and value != ours.get(key)
+            ]
+            if other:
+                raise CheckpointError(
+                    f"init_from={model.model_id}: trained with {' '.join(other)}; "
+                    "train with that too"
+                )
+        self.network.load_state_dict(model.network.state_dict())
+        self.training_data["init_from"] = {"model": model.model_id, **model.training_data}
 
     def forward(self, features: Tensor, n_frames: Tensor | None = None) -> Tensor:
         """Logits (batch, frames, outputs) of log-mel features (batch, frames, mels)."""

@@ -24,7 +24,7 @@ from beatgrid.errors import BeatgridError
 from beatgrid.features import FeatureSpec, log_mel
 from beatgrid.grid import Grid
 from beatgrid.labels import load_label
-from beatgrid.synth import click_track
+from beatgrid.synth import GENRES, click_track
 
 CORPUS = Path(__file__).resolve().parent.parent / "experiments" / "corpus"
 sys.path.insert(0, str(CORPUS))
@@ -343,6 +343,21 @@ def test_more_hours_only_append():
     assert others[0].name == "mma-0500000"
     with pytest.raises(BeatgridError, match=r"first_seed=1000000: must lie in 0 \.\. 999999"):
         store.jobs_for("out", "mma", 1.0, FeatureSpec(), first_seed=1_000_000)
+
+
+def test_genres_pass_over_the_seeds_of_others():
+    everything = store.jobs_for("out", "own", 3.0, FeatureSpec())
+    chosen = store.jobs_for("out", "own", 0.3, FeatureSpec(), genres=["techno", "trance"])
+    names = {job.name for job in everything}
+    assert len(chosen) > 5
+    assert all(job.name in names for job in chosen[:4])  # the same pieces, others left out
+    assert {GENRES[job.seed % len(GENRES)] for job in chosen} == {"techno", "trance"}
+    with pytest.raises(BeatgridError, match=r"genres: own has no tekno; it has .*techno"):
+        store.jobs_for("out", "own", 1.0, FeatureSpec(), genres=["tekno"])
+    with pytest.raises(BeatgridError, match=r"genres: mma has no techno; it has none to choose"):
+        store.jobs_for("out", "mma", 1.0, FeatureSpec(), genres=["techno"])
+    with pytest.raises(BeatgridError, match=r"genres=.*names none"):
+        store.jobs_for("out", "own", 1.0, FeatureSpec(), genres=[])
 
 
 def test_durations_are_mostly_between_one_and_two_minutes():

@@ -34,6 +34,32 @@ def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(click_folder, ru
     assert metrics == json.loads((tmp_path / "outputs/train/a/metrics.json").read_text())
 
 
+def test_training_can_begin_with_the_weights_of_another(click_folder, run_script, tmp_path):
+    common = [*click_folder.overrides, *TINY, "data.val_count=1", "callbacks.pictures=null"]
+    first = run_script("train.py", *common, "output_dir=outputs/train/a")
+    assert first.status == 0, first.err
+    # A rate of zero moves nothing: what is saved is what the training began with.
+    still = ["model.lr=0", "seed=1", "model.dropout=0.2", "trainer.max_epochs=1"]
+    second = run_script(
+        "train.py", *common, *still, "init_from=latest", "output_dir=outputs/train/b"
+    )
+    assert second.status == 0, second.err
+    begun = weights(tmp_path / "outputs/train/a/checkpoints/best.ckpt")
+    found = torch.load(tmp_path / "outputs/train/b/checkpoints/last.ckpt", weights_only=True)
+    for name, tensor in begun.items():
+        if "running" not in name and "num_batches" not in name:  # batch norm's own statistics
+            assert torch.equal(tensor, found["state_dict"][name]), name
+    data = found["beatgrid"]["training_data"]
+    assert data["init_from"]["model"] == "a/best.ckpt"
+    assert data["init_from"]["splits"] == data["splits"]
+
+    other = run_script("train.py", *common, "init_from=shipped", "output_dir=outputs/train/c")
+    assert other.status == 1
+    assert other.err.startswith("error: init_from=beatgrid/shipped.ckpt: trained with model.")
+    assert "model.channels=[16,32,32]" in other.err
+    assert other.err.endswith("model.tcn_layers=9; train with that too\n")
+
+
 def test_interruption_keeps_what_was_learnt(tmp_path):
     import lightning as L
 

@@ -49,7 +49,14 @@ def main(cfg: DictConfig) -> None:
             )
             continue
         jobs = jobs_for(
-            cfg.out_dir, source, hours, spec, cfg.keep_audio, cfg.held_out, cfg.first_seed
+            cfg.out_dir,
+            source,
+            hours,
+            spec,
+            cfg.keep_audio,
+            cfg.held_out,
+            cfg.first_seed,
+            cfg.genres,
         )
         prepare_folder(jobs[0])
         failed += _render_all(source, jobs, cfg.num_workers)

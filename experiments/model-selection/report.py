@@ -2,8 +2,9 @@
 
     python experiments/model-selection/report.py
 
-Each run is compared track by track with the mean of the base's seeds; brackets are 95 % bootstrap
-intervals over tracks. Writes ``results.md`` and ``results.png`` beside this script.
+Each run is compared track by track with the mean of the base's seeds (with ``own_short`` where it
+hears other features); brackets are 95 % bootstrap intervals over tracks. Writes ``results.md`` and
+``results.png`` beside this script.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from beatgrid.files import replacing, write_text
 
 HERE = Path(__file__).resolve().parent
 BASE = "base"
+BASE_OF_FEATURES = "own_short"
 N_BOOTSTRAP = 2000
 
 
@@ -43,7 +45,7 @@ class Run:
         return [name for name, row in self.tracks.items() if row["kind"] == kind]
 
 
-_COMMON = {"experiment", "data.label_dir", "data.audio_dir"}
+_COMMON = {"experiment", "data.label_dir", "data.audio_dir", "data.rendered.own.folder"}
 _MEASURES: dict[str, Any] = {
     "grid_21": lambda r: r["level_right"] == "1" and float(r["worst_error_ms"]) <= 21.5,
     "grid_10": lambda r: r["level_right"] == "1" and float(r["worst_error_ms"]) <= 10.0,
@@ -67,7 +69,6 @@ def main() -> None:
         for row in csv.DictReader(file):
             by_run[row["run"]].append(row)
     runs = [Run(rows) for rows in by_run.values()]
-    bases = [run for run in runs if run.question == BASE]
     runs.sort(key=lambda run: (run.question != BASE, run.question, run.name))
     lines = [
         "| question | run | parameters | training, x real time | network, x real time "
@@ -82,6 +83,8 @@ def main() -> None:
         ]
         changes = []
         for kind in ("real", "rendered"):
+            base_question = BASE_OF_FEATURES if "features." in run.about["overrides"] else BASE
+            bases = [other for other in runs if other.question == base_question]
             names = [n for n in run.names(kind) if all(n in base.tracks for base in bases)]
             of_base = np.mean([base.column("nats", names) for base in bases], axis=0)
             changes.append(interval(of_base - run.column("nats", names)))

@@ -18,7 +18,7 @@ sweep() { # QUESTION OVERRIDE...
 }
 
 sweep base seed=0,1
-sweep lstm model=crnn_small seed=0,1,2
+sweep lstm model=crnn_small seed=0,1
 sweep width model.projection_size=48,96
 sweep context_long data.crop_s=32 data.batch_size=4
 sweep real_weight data.weight=0,6
@@ -35,3 +35,16 @@ sweep depth model.tcn_layers=11
 sweep lr model.lr=1e-3,6e-3
 sweep context_short data.crop_s=4 data.batch_size=32
 sweep front 'model.channels=[8,16,16],[32,32,64]'
+
+# Other features, `own` alone rendered with each (see README), the context in seconds kept;
+# own_short is what they are compared with.
+own() { # FOLDER: 4.5 hours
+    echo data.rendered.mma=null data.rendered.hybrid=null \
+        data.rendered.own.max_hours=4.5 data.rendered.own.folder="data/$1/own"
+}
+
+sweep own_short $(own rendered)
+sweep hop_256 $(own rendered_hop_256) features.hop_length=256 model.tcn_layers=10
+sweep hop_1024 $(own rendered_hop_1024) features.hop_length=1024 model.tcn_layers=8
+sweep mel_64 $(own rendered_mel_64) features.n_mels=64
+sweep f_max_8000 $(own rendered_f_max_8000) features.f_max=8000

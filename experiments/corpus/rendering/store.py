@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def jobs_for(
     keep_audio: bool = False,
     held_out: bool = False,
     first_seed: int = 0,
+    genres: Collection[str] | None = None,
 ) -> list[Job]:
     """All pieces of a source up to a total length; more hours only append.
 
@@ -90,19 +92,39 @@ def jobs_for(
         held_out: Take the seeds (and instruments) that are never trained on.
         first_seed: Number of the first piece, below ``FIRST_HELD_OUT_SEED``: far enough up, pieces
             of the same kind that a training has not seen.
+        genres: Seeds of other genres are passed over; a piece is the same with or without. None:
+            all.
 
     Raises:
-        BeatgridError: ``first_seed`` is out of its range.
+        BeatgridError: ``first_seed`` is out of its range, or the source has no such genre.
     """
     if not 0 <= first_seed < FIRST_HELD_OUT_SEED:
         raise BeatgridError(f"first_seed={first_seed}: must lie in 0 .. {FIRST_HELD_OUT_SEED - 1}")
+    cycle = _genres_in_turn(source, genres)
     jobs: list[Job] = []
     total_s = 0.0
+    seed = first_seed + FIRST_HELD_OUT_SEED * held_out
     while total_s < hours * 3600:
-        seed = first_seed + len(jobs) + FIRST_HELD_OUT_SEED * held_out
-        jobs.append(Job(Path(out_dir), source, seed, held_out, spec, keep_audio))
-        total_s += jobs[-1].duration_s
+        if genres is None or cycle[seed % len(cycle)] in genres:
+            jobs.append(Job(Path(out_dir), source, seed, held_out, spec, keep_audio))
+            total_s += jobs[-1].duration_s
+        seed += 1
     return jobs
+
+
+def _genres_in_turn(source: str, wanted: Collection[str] | None) -> tuple[str, ...]:
+    """The genres that a source's seeds cycle through; checks that those wanted are among them."""
+    if wanted is None:
+        return ()
+    cycle: tuple[str, ...] = getattr(importlib.import_module(f"rendering.{source}"), "GENRES", ())
+    if unknown := set(wanted) - set(cycle):
+        raise BeatgridError(
+            f"genres: {source} has no {', '.join(sorted(unknown))}; "
+            f"it has {', '.join(sorted(cycle)) or 'none to choose from'}"
+        )
+    if not wanted:
+        raise BeatgridError("genres=[]: names none; leave it at null for all")
+    return cycle
 
 
 def prepare_folder(job: Job) -> None:
