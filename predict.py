@@ -2,67 +2,46 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from pathlib import Path
 from typing import Any, cast
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.cli import entry, exit_if_failed, load_predictor, output_folder, progress
-from beatgrid.errors import BeatgridError
-from beatgrid.predictor import Prediction, find_audio
+from beatgrid.library import Job, begin, find_grid
+from beatgrid.predictor import find_audio
 from beatgrid.report import print_results
-from beatgrid.result import grid_result, result_paths, write_result
+from beatgrid.result import result_paths
+from beatgrid.workers import results
 
 
 @entry("predict", paths=("audio", "ckpt", "out"))
 def main(cfg: DictConfig) -> None:
     """Predict each file, write its JSON and PNG, and print a table at the end."""
-    torch.set_num_threads(cfg.num_threads)
-    predictor = load_predictor(cfg)
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+    predictor = load_predictor(cfg)  # a mistake in the configuration ends here
+    start = functools.partial(
+        begin,
+        functools.partial(load_predictor, cfg) if cfg.num_workers else lambda: predictor,
+        {key: plain[key] for key in ("activation", "grid")},
+        cfg.picture,
+        cfg.num_threads,
+    )
     audio_paths = find_audio(plain["audio"])
     out_paths = result_paths(audio_paths, str(output_folder(cfg.out)))
-    settings = {key: plain[key] for key in ("activation", "grid")}
-    results = []
-    failed = 0
-    for audio_path, out_path in progress(
-        list(zip(audio_paths, out_paths, strict=True)), "finding grids"
-    ):
-        try:
-            prediction = predictor(audio_path)
-        except BeatgridError as error:
-            failed += 1
-            print(f"error: {error}", file=sys.stderr)
-            continue
-        result = grid_result(
-            prediction.estimate,
-            prediction.activation,
-            prediction.info,
-            predictor.model_id,
-            settings,
-        )
-        write_result(out_path, result)
-        if cfg.picture:
-            draw(prediction, out_path.with_suffix(".png"))
-        results.append(result)
-    if results:
-        print_results(results)
-        print(f"{len(results)} {'file' if len(results) == 1 else 'files'} in {cfg.out}")
-    exit_if_failed(failed, len(audio_paths))
-
-
-def draw(prediction: Prediction, path: Path) -> None:
-    """Draw the grid over the track's activation."""
-    # Here, because matplotlib takes a second to import.
-    from beatgrid.figures import grid_figure, save_figure
-
-    title = prediction.info.path.name
-    figure = grid_figure(
-        prediction.log_mel, prediction.activation, prediction.estimate, title=title
-    )
-    save_figure(figure, path)
+    jobs = [Job(*paths) for paths in zip(audio_paths, out_paths, strict=True)]
+    found = {}
+    done = results(find_grid, jobs, min(cfg.num_workers, len(jobs)), start=start)
+    for job, result in progress(done, "finding grids", len(jobs)):
+        if isinstance(result, str):
+            print(f"error: {result}", file=sys.stderr)
+        else:
+            found[job] = result
+    if found:
+        print_results([found[job] for job in jobs if job in found])
+        print(f"{len(found)} {'file' if len(found) == 1 else 'files'} in {cfg.out}")
+    exit_if_failed(len(jobs) - len(found), len(jobs))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -197,11 +197,25 @@ def exit_if_failed(failed: int, total: int) -> None:
         sys.exit(1)
 
 
-def progress(items: Sequence[T], description: str) -> Iterable[T]:
-    """Iterate with a progress bar on standard error, if that is a terminal."""
+def progress(items: Iterable[T], description: str, total: int | None = None) -> Iterable[T]:
+    """Iterate with a progress bar on standard error, if that is a terminal.
+
+    Args:
+        items: Anything.
+        description: Stands before the bar.
+        total: How many there are; not needed for what has a length.
+    """
+    if total is None:
+        total = len(cast(Sized, items))
     console = Console(stderr=True)
-    hidden = not console.is_terminal or len(items) < 2
-    return rich_progress.track(items, description, console=console, transient=True, disable=hidden)
+    return rich_progress.track(
+        items,
+        description,
+        total=total,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal or total < 2,
+    )
 
 
 def _fail(error: BaseException) -> None:

@@ -5,15 +5,12 @@ No renderer is needed: MMA, FluidSynth and LMMS are replaced or left out.
 
 from __future__ import annotations
 
-import concurrent.futures
-import importlib.util
 import json
 import re
 import runpy
 import struct
 import sys
 import types
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -417,39 +414,6 @@ def test_command_goes_on_where_it_was_stopped(tmp_path, fake_source, monkeypatch
     with pytest.raises(SystemExit):
         run_command(monkeypatch, *arguments, "features.n_mels=64")
     assert "choose another out_dir" in capsys.readouterr().err
-
-
-@pytest.fixture
-def renderer(monkeypatch):
-    """render.py as a module, its processes replaced by threads; jobs named "die" kill theirs."""
-    spec = importlib.util.spec_from_file_location("corpus_render", CORPUS / "render.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.started = 0
-
-    def threads(num_workers, mp_context):
-        module.started += 1
-        return concurrent.futures.ThreadPoolExecutor(num_workers)
-
-    def render_job(job):
-        if job == "die":
-            raise BrokenProcessPool("gone")
-
-    monkeypatch.setattr(module.concurrent.futures, "ProcessPoolExecutor", threads)
-    monkeypatch.setattr(module, "render_job", render_job)
-    monkeypatch.setattr(module, "_PIECES_PER_PROCESS", 2)
-    return module
-
-
-def test_processes_are_renewed_and_no_piece_is_lost(renderer):
-    jobs = [f"job {i}" for i in range(9)]
-    assert sorted(job for job, _ in renderer._results(jobs, 2)) == jobs
-    assert renderer.started == 3
-
-
-def test_a_process_that_dies_is_an_error(renderer):
-    with pytest.raises(BeatgridError, match="one of 2 rendering processes died"):
-        list(renderer._results(["a", "die", "b"], 2))
 
 
 def test_sources_without_their_programs_are_skipped_in_one_line(

@@ -180,10 +180,13 @@ def bad_audio(folder):
     return ["empty.wav", "text.mp3", "short.wav", "silent.wav", "cut.flac"]
 
 
-def test_bad_audio_is_named_and_the_rest_of_the_batch_goes_on(run_script, tmp_path):
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_bad_audio_is_named_and_the_rest_of_the_batch_goes_on(num_workers, run_script, tmp_path):
     (tmp_path / "music").mkdir()
     bad = bad_audio(tmp_path / "music")
-    done = run_script("predict.py", "audio=music", "activation=flux", "out=found")
+    done = run_script(
+        "predict.py", "audio=music", "activation=flux", "out=found", f"num_workers={num_workers}"
+    )
     assert done.status == 1
     errors = [line for line in done.err.splitlines() if line.startswith("error: music/")]
     assert len(errors) == len(bad)

@@ -7,13 +7,8 @@ Stop it at any time and start it again: complete pieces are not rendered twice.
 
 from __future__ import annotations
 
-import concurrent.futures
 import importlib
-import multiprocessing
-import os
 import sys
-from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
 
 from omegaconf import DictConfig
 from rendering import SOURCES
@@ -23,6 +18,7 @@ from rendering.store import Job, jobs_for, prepare_folder, render_job
 from beatgrid.cli import entry, exit_if_failed
 from beatgrid.errors import BeatgridError
 from beatgrid.features import FeatureSpec
+from beatgrid.workers import results
 
 # Renderers keep sounds in memory; a fresh process now and then bounds what they leak.
 _PIECES_PER_PROCESS = 100
@@ -69,43 +65,14 @@ def _render_all(source: str, jobs: list[Job], num_workers: int) -> int:
     missing = [job for job in jobs if not job.label_path.exists()]
     failed = 0
     with Progress(source, jobs, missing) as progress:
-        for job, failure in _results(missing, num_workers):
+        for job, failure in results(
+            render_job, missing, num_workers, jobs_per_process=_PIECES_PER_PROCESS
+        ):
             if failure is not None:
                 failed += 1
                 print(f"error: {failure}", file=sys.stderr)
             progress.advance(job)
     return failed
-
-
-def _results(jobs: list[Job], num_workers: int) -> Iterator[tuple[Job, str | None]]:
-    """Each job as it is done, with the reason if it failed."""
-    # Before torch and numpy start in the workers: two threads each on two cores were five to
-    # nine times slower than one.
-    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    if num_workers == 0 or not jobs:
-        for job in jobs:
-            yield job, render_job(job)
-        return
-    # Batches instead of the executor's max_tasks_per_child, with which queued tasks wait for ever
-    # once a process has retired (Python issue 115634, since 3.11). A process that dies raises.
-    batch_size = num_workers * _PIECES_PER_PROCESS
-    for first in range(0, len(jobs), batch_size):
-        executor = concurrent.futures.ProcessPoolExecutor(
-            num_workers, mp_context=multiprocessing.get_context("spawn")
-        )
-        try:
-            futures = {
-                executor.submit(render_job, job): job for job in jobs[first : first + batch_size]
-            }
-            for future in concurrent.futures.as_completed(futures):
-                yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise BeatgridError(
-                f"one of {num_workers} rendering processes died, out of memory perhaps; what is "
-                "complete stays: start again, with fewer num_workers"
-            ) from error
-        finally:
-            executor.shutdown(cancel_futures=True)
 
 
 if __name__ == "__main__":

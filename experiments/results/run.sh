@@ -13,6 +13,8 @@ rendered="data.audio_dir=null \
 +data.rendered.own={folder:$test/own} +data.rendered.hydrogen={folder:$test/hydrogen} \
 +data.rendered.mma={folder:$test/mma} +data.rendered.hybrid={folder:$test/hybrid} \
 +data.rendered.lmms={folder:$test/lmms}"
+fast="data.audio_dir=null +data.rendered.own={folder:${test}_fast/own} \
++data.rendered.hydrogen={folder:${test}_fast/hydrogen}"
 
 one() { # SET SYSTEM OVERRIDE...
     name=$1-$2
@@ -33,7 +35,9 @@ for system in ${SYSTEMS:-shipped flux notebook}; do
     one val $system $how data.audio_dir="$audio" data.label_dir="$labels" data.split=val \
         group_by=genre
     # shellcheck disable=SC2086
-    one rendered $system $how $rendered group_by=source
+    one rendered $system $how $rendered group_by=genre
+    # shellcheck disable=SC2086
+    one fast $system $how $fast group_by=genre
     one modules $system $how data.audio_dir=data/modules/audio data.label_dir=data/modules/labels \
         data.split=test group_by=source
 done

@@ -15,13 +15,16 @@ import numpy as np
 
 from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise
 from beatgrid.files import replacing, write_text
+from beatgrid.synth.genres_electronic import ELECTRONIC
 
 HERE = Path(__file__).resolve().parent
 SETS = {
     "val": "real music, `val`",
     "rendered": "rendered, held out",
+    "fast": "rendered, fast genres, held out",
     "modules": "tracker modules",
 }
+RENDERED = ("rendered", "fast")
 SYSTEMS = {
     "shipped": "shipped weights",
     "notebook": "the notebook's CRNN",
@@ -90,15 +93,25 @@ def overall(name: str, systems: dict[str, list[Row]]) -> list[str]:
         "|---" * (1 + len(systems)) + "|",
     ]
     scores = {system: [row.score for row in rows] for system, rows in systems.items()}
-    sums = {system: summarise(of_system) for system, of_system in scores.items()}
     for key, label in ROWS.items():
-        cells = []
-        for system, of_system in scores.items():
-            ends = bootstrap(of_system, key)
-            between = "" if ends is None else f" ({' .. '.join(shown(key, e) for e in ends)})"
-            cells.append(shown(key, sums[system][key]) + between)
+        cells = [cell(key, of_system) for of_system in scores.values()]
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    electronic = {
+        system: [row.score for row in rows if row.group in ELECTRONIC]
+        for system, rows in systems.items()
+    }
+    if name in RENDERED:
+        cells = [cell("downbeat_accuracy", of_system) for of_system in electronic.values()]
+        label = f"downbeat accuracy, {len(next(iter(electronic.values())))} electronic ones in 4/4"
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return [*lines, ""]
+
+
+def cell(key: str, scores: list[TrackScore]) -> str:
+    """A metric with its interval."""
+    ends = bootstrap(scores, key)
+    between = "" if ends is None else f" ({' .. '.join(shown(key, e) for e in ends)})"
+    return shown(key, summarise(scores)[key]) + between
 
 
 def grouped(
@@ -128,6 +141,11 @@ def bpm_range(row: Row) -> str:
     i = int(np.searchsorted(BPM_EDGES, row.score.bpm_true, side="right")) - 1
     low, high = BPM_EDGES[i], BPM_EDGES[i + 1]
     return f"from {low} BPM" if i == len(BPM_EDGES) - 2 else f"{low} to {high} BPM"
+
+
+def source(row: Row) -> str:
+    """Source of a rendered piece: SOURCE-SEED is its name."""
+    return row.file.rpartition("-")[0]
 
 
 def worst(rows: Sequence[Row], n: int = 10) -> list[str]:
@@ -192,8 +210,9 @@ def main() -> None:
         }
         lines += overall(name, systems)
         shipped[name] = rows = systems["shipped"]
-        groups = {"val": "genre", "rendered": "source", "modules": "package"}
-        lines += grouped(groups[name], rows, lambda row: row.group)
+        if name in RENDERED:
+            lines += grouped("source", rows, source)
+        lines += grouped("package" if name == "modules" else "genre", rows, lambda row: row.group)
         lines += grouped(
             "tempo", sorted(rows, key=lambda row: row.score.bpm_true), bpm_range, False
         )
