@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -168,6 +169,7 @@ class LabelledTracks:
             for track in rendered_tracks(features=features, **settings)
         ]
         self.cache = FeatureCache(cfg.data.cache_dir, features)
+        self.weight = cfg.data.get("weight", 1.0)
         self.total = len(self.pairs) + len(self.rendered)
         self.failed = 0
         if not self.total:
@@ -184,7 +186,7 @@ class LabelledTracks:
                 self.failed += 1
                 print(f"error: {error}", file=sys.stderr)
                 continue
-            yield track
+            yield replace(track, weight=self.weight)
         yield from progress(self.rendered, "rendered tracks")
         if self.failed == self.total:
             raise BeatgridError(f"none of the {self.total} tracks can be used")

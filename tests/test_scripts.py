@@ -166,6 +166,14 @@ def test_evaluate_takes_rendered_folders_and_groups_by_tempo(click_folder, run_s
     assert "data.audio_dir=null: name a folder" in nothing.err
 
 
+def test_tracks_without_weight_are_not_fitted_to(click_folder, run_script):
+    few = run_script("calibrate.py", *click_folder.overrides, "ckpt=shipped")
+    none = run_script("calibrate.py", *click_folder.overrides, "ckpt=shipped", "data.weight=0")
+    assert (few.status, none.status) == (1, 1)
+    assert "need at least 5 labelled tracks" in few.err
+    assert "no track to calibrate on" in none.err
+
+
 def bad_audio(folder):
     """Files that cannot have a grid, and one that can."""
     samples = click_track(120.0, 0.0, 6.0)
