@@ -115,6 +115,9 @@ class CRNN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         if tcn_layers:
             self.tcn = DilatedStack(width, tcn_layers, tcn_kernel_size, dropout)
+        if tcn_layers and num_layers:
+            # What a residual stack adds up would saturate the LSTM's gates: it never learnt.
+            self.between = nn.LayerNorm(width)
         if num_layers:
             self.rnn = nn.LSTM(
                 width,
@@ -146,6 +149,8 @@ class CRNN(nn.Module):
         padded = n_frames is not None and bool((n_frames != x.shape[1]).any())
         if self.has_tcn:
             x = self.tcn(x, _valid(n_frames, x) if padded else None)
+        if self.has_tcn and self.has_rnn:
+            x = self.between(x)
         if self.has_rnn:
             x = self._recur(x, n_frames if padded else None)
         return self.output(self.dropout(x))
