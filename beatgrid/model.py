@@ -115,9 +115,6 @@ class CRNN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         if tcn_layers:
             self.tcn = DilatedStack(width, tcn_layers, tcn_kernel_size, dropout)
-        if tcn_layers and num_layers:
-            # What a residual stack adds up would saturate the LSTM's gates: it never learnt.
-            self.between = nn.LayerNorm(width)
         if num_layers:
             self.rnn = nn.LSTM(
                 width,
@@ -127,7 +124,9 @@ class CRNN(nn.Module):
                 bidirectional=True,
                 dropout=dropout if num_layers > 1 else 0.0,
             )
-            width = 2 * hidden_size
+            # Beside an LSTM the stack keeps a way of its own to the output: through the LSTM
+            # alone both stay on the plateau of a constant prediction for long.
+            width = 2 * hidden_size + (width if tcn_layers else 0)
         self.has_tcn, self.has_rnn = tcn_layers > 0, num_layers > 0
         self.output = nn.Linear(width, n_outputs)
 
@@ -149,10 +148,9 @@ class CRNN(nn.Module):
         padded = n_frames is not None and bool((n_frames != x.shape[1]).any())
         if self.has_tcn:
             x = self.tcn(x, _valid(n_frames, x) if padded else None)
-        if self.has_tcn and self.has_rnn:
-            x = self.between(x)
         if self.has_rnn:
-            x = self._recur(x, n_frames if padded else None)
+            recurred = self._recur(x, n_frames if padded else None)
+            x = torch.cat((x, recurred), dim=-1) if self.has_tcn else recurred
         return self.output(self.dropout(x))
 
     def _recur(self, x: Tensor, n_frames: Tensor | None) -> Tensor:
