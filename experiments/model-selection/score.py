@@ -3,7 +3,8 @@
     python experiments/model-selection/score.py [SWEEP_DIR] [TEST_DIR] [--workers 2]
 
 SWEEP_DIR (outputs/selection) holds a folder per question and in it a run per value; TEST_DIR
-(data/rendered_test) the held-out rendered pieces, or data/rendered_test_SPEC for other features.
+(data/rendered_test) the held-out rendered pieces. Where there is a TEST_DIR_QUESTION, that question
+is judged by it: the same pieces as other features.
 For each run, activations of the tracks it was not trained on (``val`` and ``test`` of its labels,
 and the rendered pieces) are calibrated, and the ranker is fitted and judged by cross-validation,
 so that every track counts for choosing without having been seen. Writes ``tracks.csv`` beside
@@ -83,6 +84,12 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
     ]
 
 
+def test_dir_of(question: str, test_dir: Path) -> Path:
+    """Where the rendered pieces are that judge a question."""
+    own = test_dir.with_name(f"{test_dir.name}_{question}")
+    return own if own.is_dir() else test_dir
+
+
 def speeds(network: Any, cfg: Any) -> tuple[int, int]:
     """Seconds of audio that a second of one core's time trains on, and goes through the network."""
     import torch
@@ -137,7 +144,10 @@ def main() -> None:
         writer = csv.DictWriter(file, COLUMNS)
         if not done:
             writer.writeheader()
-        futures = {executor.submit(score_run, run, args.test_dir): run for run in runs}
+        futures = [
+            executor.submit(score_run, run, test_dir_of(run.parent.name, args.test_dir))
+            for run in runs
+        ]
         for future in as_completed(futures):
             rows = future.result()
             writer.writerows(rows)

@@ -1,0 +1,19 @@
+#!/bin/sh
+# The rendered music that the sweep trains on and is judged by, at every resolution it compares.
+# sh experiments/model-selection/render.sh [OVERRIDE...], num_workers=4 for instance
+set -eu
+
+render() {
+    ${PYTHON:-python} experiments/corpus/render.py "$@"
+}
+
+render out_dir=data/rendered hours.own=9 hours.mma=5 hours.hybrid=2 "$@"
+render out_dir=data/rendered_test held_out=true hours.own=2 hours.hydrogen=1 hours.mma=1.5 \
+    hours.hybrid=1 hours.lmms=0.25 "$@"
+for resolution in hop_256:hop_length=256 hop_1024:hop_length=1024 mel_64:n_mels=64 \
+    f_max_8000:f_max=8000; do
+    name=${resolution%%:*}
+    features=features.${resolution#*:}
+    render "out_dir=data/rendered_$name" "$features" hours.own=4.5 "$@"
+    render "out_dir=data/rendered_test_$name" "$features" held_out=true hours.own=2 "$@"
+done
