@@ -19,8 +19,8 @@ render out_dir=data/rendered first_seed=100000 "$fast" hours.own=10 hours.hydrog
 # To fit the search on: music that the network has not seen.
 render out_dir=data/rendered_fit first_seed=500000 hours.own=5 hours.hydrogen=2.5 hours.mma=2 \
     hours.hybrid=2 "$@"
-render out_dir=data/rendered_fit first_seed=600000 "$fast" hours.own=2 hours.hydrogen=1 "$@"
-render out_dir=data/rendered_fit first_seed=600000 "$fast_club" hours.hybrid=1.5 "$@"
+render out_dir=data/rendered_fit_fast first_seed=600000 "$fast" hours.own=2 hours.hydrogen=1 "$@"
+render out_dir=data/rendered_fit_fast first_seed=600000 "$fast_club" hours.hybrid=1.5 "$@"
 
 # To measure: other seeds, styles, kits and projects.
 render out_dir=data/rendered_test held_out=true hours.own=2 hours.hydrogen=1 hours.mma=1.5 \

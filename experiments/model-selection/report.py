@@ -32,6 +32,8 @@ class Run:
         first = rows[0]
         self.question = first["run"].split("/")[0]
         given = [o for o in first["overrides"].split() if o.split("=")[0] not in _COMMON]
+        if "features." in first["overrides"]:  # all on the same music, of another resolution
+            given = [o for o in given if not o.startswith("data.rendered.")]
         self.name = ", ".join(o.removeprefix("model.").removeprefix("data.") for o in given)
         self.about = first
         self.tracks = {row["track"]: row for row in rows}
@@ -115,9 +117,12 @@ def draw(dots: list[tuple[Run, list[tuple[float, float, float]]]]) -> None:
         axis.axvline(0, color="0.7", lw=1)
         axis.errorbar(mean, y, xerr=(mean - low, high - mean), fmt="o", ms=4, lw=1, color="C0")
         axis.set_title(title, fontsize=10)
-        axis.set_xlabel("nats saved per track against the base (right: better)", fontsize=8)
         axis.tick_params(labelsize=8)
-    axes[0].set_yticks(y, [f"{run.name}" for run, _ in dots])
+    axes[0].set_yticks(
+        y, [f"{run.question}:  {run.name.split(', rendered.own')[0]}" for run, _ in dots]
+    )
+    axes[0].set_ylim(y[-1] - 0.7, 0.7)
+    figure.supxlabel("nats saved per track against the base (right: better)", fontsize=9)
     with replacing(HERE / "results.png") as temporary:
         figure.savefig(temporary, dpi=110, format="png")
 
