@@ -118,6 +118,7 @@ def draw(dots: list[tuple[Run, list[tuple[float, float, float]]]]) -> None:
         axis.errorbar(mean, y, xerr=(mean - low, high - mean), fmt="o", ms=4, lw=1, color="C0")
         axis.set_title(title, fontsize=10)
         axis.tick_params(labelsize=8)
+        axis.locator_params(axis="x", nbins=6)
     axes[0].set_yticks(
         y, [f"{run.question}:  {run.name.split(', rendered.own')[0]}" for run, _ in dots]
     )
