@@ -31,7 +31,11 @@ class Run:
     def __init__(self, rows: list[dict[str, str]]) -> None:
         first = rows[0]
         self.question = first["run"].split("/")[0]
-        given = [o for o in first["overrides"].split() if o.split("=")[0] not in _COMMON]
+        given = [
+            o
+            for o in first["overrides"].split()
+            if o.split("=")[0] not in _COMMON and not o.lstrip("+").startswith("trainer.")
+        ]
         if "features." in first["overrides"]:  # all on the same music, of another resolution
             given = [o for o in given if not o.startswith("data.rendered.")]
         self.name = ", ".join(o.removeprefix("model.").removeprefix("data.") for o in given)

@@ -22,7 +22,7 @@ sweep lstm model=crnn_small seed=0,1
 sweep width model.projection_size=48,96
 sweep context_long data.crop_s=32 data.batch_size=4
 sweep real_weight data.weight=0,6
-sweep rendered data.rendered=null
+sweep rendered data.rendered=null trainer.max_epochs=2 +trainer.max_steps=350 # an epoch has 200
 sweep own_only data.rendered.mma=null data.rendered.hybrid=null
 sweep target_width data.target.width_s=0.010,0.025
 sweep box data.target.shape=box data.target.width_s=0.03
