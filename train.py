@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 from hydra.utils import instantiate
 from lightning import Trainer, seed_everything
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
@@ -56,7 +57,13 @@ def main(cfg: DictConfig) -> float:
     if cfg.init_from is not None:
         model.begin_with(load_model(find_checkpoint(cfg.init_from)))
     callbacks = [c for c in instantiate(cfg.callbacks).values() if c is not None]
-    trainer: Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=instantiate(cfg.logger))
+    trainer: Trainer = instantiate(
+        cfg.trainer,
+        callbacks=callbacks,
+        logger=instantiate(cfg.logger),
+        # Lightning would draw one of its own where the configuration has none.
+        enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in callbacks),
+    )
     output_dir = Path(cfg.output_dir)
     write_json(output_dir / "splits.json", data.split_names())
     for name, split in model.training_data["splits"].items():

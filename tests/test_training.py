@@ -44,6 +44,7 @@ def test_training_can_begin_with_the_weights_of_another(click_folder, run_script
         "train.py", *common, *still, "init_from=latest", "output_dir=outputs/train/b"
     )
     assert second.status == 0, second.err
+    assert "Epoch 0/0" not in first.out + first.err  # callbacks.progress=null: no bar at all
     begun = weights(tmp_path / "outputs/train/a/checkpoints/best.ckpt")
     found = torch.load(tmp_path / "outputs/train/b/checkpoints/last.ckpt", weights_only=True)
     for name, tensor in begun.items():
