@@ -2,9 +2,7 @@
 
 import math
 import os
-import re
 import shutil
-import struct
 import subprocess
 import sys
 from fractions import Fraction
@@ -16,7 +14,6 @@ import pytest
 import soundfile
 
 from beatgrid.audio import AudioInfo, check_has_signal, load_audio, open_audio
-from beatgrid.audio_headers import missing_ogg_bytes, present_share, read_mp3_tag
 from beatgrid.errors import AudioError
 
 CLICKS_S = (1.0, 2.0, 4.503)
@@ -247,8 +244,15 @@ def test_resampling_keeps_a_tone(tmp_path):
     np.testing.assert_allclose(samples[2000:-2000], expected[2000:-2000], atol=1e-4)
 
 
+not_utf8 = pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
+
+
 @pytest.mark.parametrize(
-    "name", ["a b (c), d=e's [f] & #g.wav", "é日.wav", "http:x.wav", b"latin\xe9.wav", b"l\xe9.m4a"]
+    "name",
+    [
+        *("a b (c), d=e's [f] & #g.wav", "é日.wav", "http:x.wav"),
+        *(pytest.param(name, marks=not_utf8) for name in (b"latin\xe9.wav", b"l\xe9.m4a")),
+    ],
 )
 def test_any_file_name(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -258,10 +262,7 @@ def test_any_file_name(tmp_path, name, monkeypatch):
         encode(plain, "aac", noise(1))
     else:
         soundfile.write(plain, noise(1), 44100)
-    try:
-        shutil.move(plain, os.fsdecode(name))
-    except OSError:
-        pytest.skip("this file system allows no such name")
+    shutil.move(plain, os.fsdecode(name))
     assert load_audio(os.fsdecode(name)).duration_s == pytest.approx(1.0, abs=0.05)
 
 
@@ -422,51 +423,3 @@ def test_decoders_print_nothing(tmp_path):
         check=True,
     )
     assert (run.stdout, run.stderr) == ("refused\n" * 4, "")
-
-
-# --- headers ---------------------------------------------------------------------------------
-
-
-def test_mp3_tag_numbers(tmp_path):
-    path = encode(tmp_path / "a.mp3", "libmp3lame", clicks())
-    tag = read_mp3_tag(path)
-    assert tag.kind == "lame"
-    assert tag.is_consistent
-    assert tag.duration_s == pytest.approx(6.0, abs=3 * 1152 / 44100)
-    vbri = bytearray(path.read_bytes())
-    start = vbri.index(b"\xff\xfb")
-    vbri[start + 4 : start + 200] = bytes(196)
-    vbri[start + 36 : start + 54] = b"VBRI" + bytes(6) + struct.pack(">II", 48_000, 230)
-    path.write_bytes(vbri)
-    tag = read_mp3_tag(path)
-    assert (tag.kind, tag.audio_bytes, tag.is_consistent) == ("vbri", 48_000, False)
-    assert tag.duration_s == pytest.approx(230 * 1152 / 44100)
-
-
-def test_headers_of_other_files(tmp_path):
-    soundfile.write(tmp_path / "a.flac", noise(1), 44100)
-    encode(tmp_path / "a.aac", "aac", noise(1))
-    for name in ("a.flac", "a.aac"):
-        assert read_mp3_tag(tmp_path / name) is None
-        assert present_share(tmp_path / name) == 1.0
-        assert missing_ogg_bytes(tmp_path / name) == 0
-
-
-def test_a_wav_of_open_length_counts_as_complete(tmp_path):
-    soundfile.write(tmp_path / "a.wav", noise(1), 44100)
-    content = bytearray((tmp_path / "a.wav").read_bytes())
-    at = content.index(b"data") + 4
-    for size in (0, 0xFFFFFFFF):  # as recorders and pipes leave it
-        content[at : at + 4] = struct.pack("<I", size)
-        (tmp_path / "a.wav").write_bytes(content)
-        assert present_share(tmp_path / "a.wav") == 1.0
-    content[at : at + 4] = struct.pack("<I", 4 * 44100)
-    (tmp_path / "a.wav").write_bytes(content)
-    assert present_share(tmp_path / "a.wav") == pytest.approx(0.5)
-    assert re.search("cut short", _message(tmp_path / "a.wav"))
-
-
-def _message(path: Path) -> str:
-    with pytest.raises(AudioError) as caught:
-        load_audio(path)
-    return str(caught.value)
