@@ -54,7 +54,7 @@ def main(cfg: DictConfig) -> float:
         cfg.monitor = "train/loss"
     model: BeatModule = instantiate(cfg.model)
     model.training_data = data.summary()
-    if cfg.init_from is not None:
+    if cfg.init_from is not None and ckpt_path is None:
         model.begin_with(load_model(find_checkpoint(cfg.init_from)))
     callbacks = [c for c in instantiate(cfg.callbacks).values() if c is not None]
     trainer: Trainer = instantiate(

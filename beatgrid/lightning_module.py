@@ -155,6 +155,12 @@ class BeatModule(L.LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "lr"},
         }
 
+    def on_load_checkpoint(self, checkpoint_dict: dict[str, Any]) -> None:
+        """A training that goes on began with what it was begun with."""
+        before = checkpoint_dict[checkpoint.KEY]["training_data"].get("init_from")
+        if before is not None:
+            self.training_data["init_from"] = before
+
     def on_save_checkpoint(self, checkpoint_dict: dict[str, Any]) -> None:
         """Add all that prediction needs: network arguments, feature spec, data, licence."""
         checkpoint_dict[checkpoint.KEY] = checkpoint.describe(

@@ -54,6 +54,14 @@ def test_training_can_begin_with_the_weights_of_another(click_folder, run_script
     assert data["init_from"]["model"] == "a/best.ckpt"
     assert data["init_from"]["splits"] == data["splits"]
 
+    # A run that goes on still says what it began with, not that it began with itself.
+    resumed = run_script(
+        "train.py", *common, *still, "init_from=latest", "resume=true", "trainer.max_epochs=2"
+    )
+    assert resumed.status == 0, resumed.err
+    found = torch.load(tmp_path / "outputs/train/b/checkpoints/last.ckpt", weights_only=True)
+    assert found["beatgrid"]["training_data"] == data
+
     other = run_script("train.py", *common, "init_from=shipped", "output_dir=outputs/train/c")
     assert other.status == 1
     assert other.err.startswith("error: init_from=beatgrid/shipped.ckpt: trained with model.")
