@@ -21,7 +21,7 @@ def main(cfg: DictConfig) -> None:
     torch.set_num_threads(cfg.num_threads)
     ckpt_path = find_checkpoint(cfg.ckpt)
     model = load_model(ckpt_path)
-    labelled = LabelledTracks(cfg, model.features)
+    labelled = LabelledTracks(cfg, model.features, cfg.data.weight)
     # A tempo that is a guess would teach the ranker to guess.
     tracks = [track for track in labelled if track.suspect != "octave"]
     if not tracks:

@@ -32,7 +32,7 @@ def main(cfg: DictConfig) -> None:
     out_paths = result_paths(audio_paths, str(output_folder(cfg.out)))
     jobs = [Job(*paths) for paths in zip(audio_paths, out_paths, strict=True)]
     found = {}
-    done = results(find_grid, jobs, min(cfg.num_workers, len(jobs)), start=start)
+    done = results(find_grid, jobs, cfg.num_workers, start=start)
     for job, result in progress(done, "finding grids", len(jobs)):
         if isinstance(result, str):
             print(f"error: {result}", file=sys.stderr)

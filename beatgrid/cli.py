@@ -154,12 +154,17 @@ class LabelledTracks:
     Those of the labelled folder come first (none if ``audio_dir`` is null), then those of the
     rendered folders. A track that cannot be used is reported on standard error and left out.
 
+    Args:
+        cfg: ``cfg.data`` names them.
+        features: What the rendered folders must hold.
+        weight: Of the labelled folder's tracks; rendered folders name their own.
+
     Attributes:
         total: Labels with audio, and rendered tracks.
         failed: Those of them that could not be used, so far.
     """
 
-    def __init__(self, cfg: DictConfig, features: FeatureSpec) -> None:
+    def __init__(self, cfg: DictConfig, features: FeatureSpec, weight: float = 1.0) -> None:
         self.pairs = []
         if cfg.data.audio_dir is not None:
             self.pairs = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
@@ -169,7 +174,7 @@ class LabelledTracks:
             for track in rendered_tracks(features=features, **settings)
         ]
         self.cache = FeatureCache(cfg.data.cache_dir, features)
-        self.weight = cfg.data.get("weight", 1.0)
+        self.weight = weight
         self.total = len(self.pairs) + len(self.rendered)
         self.failed = 0
         if not self.total:

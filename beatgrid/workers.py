@@ -29,7 +29,7 @@ def results(
     Args:
         function: What to do with a job; both travel to another process, as ``start`` does.
         jobs: All of them.
-        num_workers: Processes, of one thread each; 0 does all in this one.
+        num_workers: Processes at most, of one thread each; 0 does all in this one.
         start: Called first in each process.
         jobs_per_process: After about so many, fresh processes take over: that bounds what
             libraries leak.
@@ -43,6 +43,7 @@ def results(
         for job in jobs:
             yield job, function(job)
         return
+    num_workers = min(num_workers, len(jobs))
     # Before torch and numpy start in the workers: two threads each on two cores were five to
     # nine times slower than one.
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"

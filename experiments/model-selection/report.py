@@ -10,6 +10,7 @@ hears other features); brackets are 95 % bootstrap intervals over tracks. Writes
 from __future__ import annotations
 
 import csv
+import textwrap
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,9 @@ class Run:
             for o in first["overrides"].split()
             if o.split("=")[0] not in _COMMON and not o.lstrip("+").startswith("trainer.")
         ]
-        if "features." in first["overrides"]:  # all on the same music, of another resolution
+        self.base = BASE
+        if "features." in first["overrides"]:  # the music of own_short, of another resolution
+            self.base = BASE_OF_FEATURES
             given = [o for o in given if not o.startswith("data.rendered.")]
         self.name = ", ".join(o.removeprefix("model.").removeprefix("data.") for o in given)
         self.about = first
@@ -88,9 +91,8 @@ def main() -> None:
             f"{100 * run.column(m, real).mean():.1f} %" for m in ("grid_21", "grid_10", "level")
         ]
         changes = []
+        bases = [other for other in runs if other.question == run.base]
         for kind in ("real", "rendered"):
-            base_question = BASE_OF_FEATURES if "features." in run.about["overrides"] else BASE
-            bases = [other for other in runs if other.question == base_question]
             names = [n for n in run.names(kind) if all(n in base.tracks for base in bases)]
             of_base = np.mean([base.column("nats", names) for base in bases], axis=0)
             changes.append(interval(of_base - run.column("nats", names)))
@@ -123,9 +125,7 @@ def draw(dots: list[tuple[Run, list[tuple[float, float, float]]]]) -> None:
         axis.set_title(title, fontsize=10)
         axis.tick_params(labelsize=8)
         axis.locator_params(axis="x", nbins=6)
-    axes[0].set_yticks(
-        y, [f"{run.question}:  {run.name.split(', rendered.own')[0]}" for run, _ in dots]
-    )
+    axes[0].set_yticks(y, [textwrap.fill(f"{run.question}: {run.name}", 50) for run, _ in dots])
     axes[0].set_ylim(y[-1] - 0.7, 0.7)
     figure.supxlabel("nats saved per track against the base (right: better)", fontsize=9)
     with replacing(HERE / "results.png") as temporary:

@@ -152,6 +152,8 @@ def worst(rows: Sequence[Row], n: int = 10) -> list[str]:
     """The wrong tracks the system was surest of."""
     wrong = [row for row in rows if not row.score.grid_ok_21]
     wrong.sort(key=lambda row: -(row.score.confidence or 0.0))
+    if not wrong:
+        return [f"None of {len(rows)} tracks is wrong.", ""]
     lines = [
         "| track | group | true BPM | found | level | phase (ms) | confidence |",
         "|---|---|---|---|---|---|---|",
