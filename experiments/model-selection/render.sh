@@ -10,6 +10,8 @@ render() {
 render out_dir=data/rendered hours.own=9 hours.mma=5 hours.hybrid=2 "$@"
 render out_dir=data/rendered_test held_out=true hours.own=2 hours.hydrogen=1 hours.mma=1.5 \
     hours.hybrid=1 hours.lmms=0.25 "$@"
+# Judges the run that other resolutions are compared with: they have pieces of `own` alone, too.
+render out_dir=data/rendered_test_own_short held_out=true hours.own=2 "$@"
 for resolution in hop_256:hop_length=256 hop_1024:hop_length=1024 mel_64:n_mels=64 \
     f_max_8000:f_max=8000; do
     name=${resolution%%:*}

@@ -3,8 +3,8 @@
     python experiments/model-selection/report.py
 
 Each run is compared track by track with the mean of the base's seeds (with ``own_short`` where it
-hears other features); brackets are 95 % bootstrap intervals over tracks. Writes ``results.md`` and
-``results.png`` beside this script.
+hears, and is judged by, rendered pieces of ``own`` alone); brackets are 95 % bootstrap intervals
+over tracks. Writes ``results.md`` and ``results.png`` beside this script.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from beatgrid.files import replacing, write_text
 
 HERE = Path(__file__).resolve().parent
 BASE = "base"
-BASE_OF_FEATURES = "own_short"
+BASE_OF_OWN = "own_short"
 N_BOOTSTRAP = 2000
 
 
@@ -37,10 +37,9 @@ class Run:
             for o in first["overrides"].split()
             if o.split("=")[0] not in _COMMON and not o.lstrip("+").startswith("trainer.")
         ]
-        self.base = BASE
-        if "features." in first["overrides"]:  # the music of own_short, of another resolution
-            self.base = BASE_OF_FEATURES
-            given = [o for o in given if not o.startswith("data.rendered.")]
+        self.base = BASE_OF_OWN if "data.rendered.own.folder" in first["overrides"] else BASE
+        if self.base == BASE_OF_OWN and self.question != BASE_OF_OWN:
+            given = [o for o in given if not o.startswith("data.rendered.")]  # as the base's
         self.name = ", ".join(o.removeprefix("model.").removeprefix("data.") for o in given)
         self.about = first
         self.tracks = {row["track"]: row for row in rows}
