@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from beatgrid.errors import BeatgridError
+from beatgrid.output.result import grid_result, write_result
 from beatgrid.predictor import Prediction, Predictor
-from beatgrid.result import grid_result, write_result
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def find_grid(job: Job) -> dict[str, Any] | str:
 def draw(prediction: Prediction, path: Path) -> None:
     """Draw the grid over the track's activation."""
     # Here, because matplotlib takes a second to import.
-    from beatgrid.figures import grid_figure, save_figure
+    from beatgrid.output.figures import grid_figure, save_figure
 
     title = prediction.info.path.name
     figure = grid_figure(

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from beatgrid.activation import network_logits, track_activation
-from beatgrid.audio import AudioInfo, check_has_signal, open_audio
-from beatgrid.checkpoint import LoadedModel
-from beatgrid.discovery import AUDIO_SUFFIXES
+from beatgrid.activation.flux import flux_activation
+from beatgrid.activation.network import network_logits, track_activation
+from beatgrid.audio.features import FeatureSpec, log_mel_blocks
+from beatgrid.audio.reader import AudioInfo, check_has_signal, open_audio
+from beatgrid.data.discovery import AUDIO_SUFFIXES
+from beatgrid.data.track import Track
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.evaluation import TrackScore, evaluate_track
-from beatgrid.features import FeatureSpec, log_mel_blocks
-from beatgrid.flux import flux_activation
 from beatgrid.grid import Activation
+from beatgrid.networks.checkpoint import LoadedModel
 from beatgrid.search import Coefficients, GridEstimate
 from beatgrid.search.ranker import packaged
-from beatgrid.tracks import Track
 
 Search = Callable[[Activation, Coefficients | Mapping | None], GridEstimate]
 """A grid search: an activation, and what was fitted for its source, to a grid."""

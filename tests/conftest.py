@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from beatgrid.data.labels import write_label
 from beatgrid.grid import Grid
-from beatgrid.labels import write_label
-from beatgrid.synth import click_track
+from beatgrid.rendering.generator import click_track
 
 ROOT = Path(__file__).resolve().parent.parent
 CLICK_GRIDS = {

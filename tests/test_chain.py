@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from beatgrid.audio import load_audio
-from beatgrid.features import FeatureSpec, log_mel
+from beatgrid.audio.features import FeatureSpec, log_mel
+from beatgrid.audio.reader import load_audio
+from beatgrid.data.targets import beat_target
 from beatgrid.grid import Activation, Grid
-from beatgrid.notebook_search import NotebookSearch
+from beatgrid.rendering.generator import click_track
 from beatgrid.search import GridSearch
-from beatgrid.synth import click_track
-from beatgrid.targets import beat_target
+from beatgrid.search.notebook import NotebookSearch
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])

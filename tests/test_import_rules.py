@@ -8,13 +8,13 @@ import pytest
 TORCH_FREE = [
     "beatgrid.grid",
     "beatgrid.search",
-    "beatgrid.search.fit",
-    "beatgrid.search.synthetic",
-    "beatgrid.notebook_search",
-    "beatgrid.flux",
+    "beatgrid.calibration.fit",
+    "beatgrid.calibration.synthetic",
+    "beatgrid.search.notebook",
+    "beatgrid.activation.flux",
     "beatgrid.evaluation",
-    "beatgrid.result",
-    "beatgrid.targets",
+    "beatgrid.output.result",
+    "beatgrid.data.targets",
 ]
 FORBIDDEN = ("torch", "lightning", "hydra", "omegaconf", "sklearn", "matplotlib")
 
@@ -34,4 +34,4 @@ def test_module_needs_numpy_and_scipy_only(module):
 
 
 def test_the_check_can_fail():
-    assert "torch" in imported_by("beatgrid.features")
+    assert "torch" in imported_by("beatgrid.audio.features")

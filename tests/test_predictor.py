@@ -4,8 +4,8 @@ import soundfile
 
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.predictor import Predictor, find_audio
+from beatgrid.rendering.generator import render
 from beatgrid.search import GridSearch
-from beatgrid.synth import render
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ Three models: ``level`` scores candidates' tempi against each other (a softmax o
 linear, or with a hidden layer); ``phase`` weighs beats against off-beats (a logistic function
 without intercept, so that exchanging the two exchanges the answer); ``confidence`` gives the
 probability that the grid chosen is right. The last two are linear. All are fitted by
-:mod:`beatgrid.search.fit` and travel in a checkpoint as a dict of lists.
+:mod:`beatgrid.calibration.fit` and travel in a checkpoint as a dict of lists.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import importlib
 import resource
 import sys
 import time
@@ -21,12 +20,13 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from rendering import SOURCES
-from rendering.onsets import residual_ms
-from rendering.store import FIRST_HELD_OUT_SEED
 from rich.progress import track
 
 from beatgrid.files import replacing, write_text
+from beatgrid.rendering.onsets import residual_ms
+from beatgrid.rendering.sources import SOURCES
+from beatgrid.rendering.sources import source as source_module
+from beatgrid.rendering.store import FIRST_HELD_OUT_SEED
 
 HERE = Path(__file__).resolve().parent
 
@@ -38,7 +38,7 @@ Row = dict[str, str | float]
 
 def measure(source: str, n_pieces: int) -> list[Row]:
     """One row per piece of a source; several times ``n_pieces`` where fonts share them."""
-    module = importlib.import_module(f"rendering.{source}")
+    module = source_module(source)
     rows: list[Row] = []
     seeds = [(seed, False) for seed in range(n_pieces)]
     if source == "mma":  # three fonts in training, and a fourth in held-out pieces
@@ -142,7 +142,7 @@ def main() -> None:
     args = parser.parse_args()
     measured: dict[str, list[Row]] = {}
     for source in args.sources:
-        missing = importlib.import_module(f"rendering.{source}").missing_tools()
+        missing = source_module(source).missing_tools()
         if missing:
             print(f"{source}: skipped, {', '.join(missing)} missing", file=sys.stderr)
             continue

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from beatgrid.synth import write_dataset
+from beatgrid.rendering.generator import write_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path("data/demo")

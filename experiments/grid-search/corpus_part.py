@@ -11,8 +11,8 @@ from tables import write_table
 
 from beatgrid.evaluation import TrackScore, evaluate_track, summarise
 from beatgrid.grid import Activation
-from beatgrid.notebook_search import NotebookSearch
 from beatgrid.search import GridEstimate, GridSearch
+from beatgrid.search.notebook import NotebookSearch
 
 SHOWN = (
     "n_tracks",

@@ -16,8 +16,8 @@ from flux_tracks import flux_tracks
 from random_tracks import BPM_RANGE, varied_track
 
 import beatgrid.search
+from beatgrid.calibration.fit import Example, fit
 from beatgrid.search import GridSearch
-from beatgrid.search.fit import Example, fit
 
 N_GENERIC = 1000
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from beatgrid.audio import open_audio
-from beatgrid.discovery import LabelledTrack, discover
-from beatgrid.features import FeatureSpec, log_mel_blocks
-from beatgrid.flux import flux_activation
+from beatgrid.activation.flux import flux_activation
+from beatgrid.audio.features import FeatureSpec, log_mel_blocks
+from beatgrid.audio.reader import open_audio
+from beatgrid.data.discovery import LabelledTrack, discover
 from beatgrid.grid import Activation
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from random_tracks import BPM_RANGE, standard_track
 from tables import RESULTS, write_table
 
+from beatgrid.calibration.synthetic import DEFAULT_FRAME_RATE, pulses
 from beatgrid.grid import Activation, FloatArray
 from beatgrid.search import GridEstimate, GridSearch
-from beatgrid.search.synthetic import DEFAULT_FRAME_RATE, pulses
 
 DURATION_S = 180.0
 N_CONSTANT = 200

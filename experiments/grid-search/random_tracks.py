@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from beatgrid.calibration.synthetic import noisy_activation
 from beatgrid.grid import Activation, Grid
-from beatgrid.search.synthetic import noisy_activation
 
 DURATION_S = 180.0
 # Of all searches here: the tempi the tables and the packaged coefficients were made with.

@@ -13,15 +13,15 @@ import numpy as np
 from random_tracks import BPM_RANGE, log_uniform, standard_track, varied_track
 from tables import RESULTS, write_table
 
+from beatgrid.calibration.synthetic import DEFAULT_FRAME_RATE, noisy_activation, pulse_activation
 from beatgrid.evaluation import evaluate_track, reliability, summarise
 from beatgrid.grid import Activation, Grid
-from beatgrid.notebook_search import NotebookSearch
 from beatgrid.search import GridEstimate, GridSearch
-from beatgrid.search.synthetic import DEFAULT_FRAME_RATE, noisy_activation, pulse_activation
+from beatgrid.search.notebook import NotebookSearch
 
 # The original loops live where they are tested against the vectorised search.
 sys.path.append(str(Path(__file__).parents[2]))
-from tests.notebook_loops import original_search
+from tests.search.notebook_loops import original_search
 
 Search = Callable[[Activation], GridEstimate]
 N_TRACKS = 500

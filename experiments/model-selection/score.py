@@ -36,14 +36,14 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
     import torch
     from omegaconf import OmegaConf
 
-    from beatgrid.cache import FeatureCache
-    from beatgrid.calibration import calibrated
-    from beatgrid.checkpoint import load_model
-    from beatgrid.discovery import discover
-    from beatgrid.model import count_parameters
-    from beatgrid.rendered import rendered_tracks
+    from beatgrid.audio.cache import FeatureCache
+    from beatgrid.calibration.temperature import calibrated
+    from beatgrid.data.discovery import discover
+    from beatgrid.data.rendered import rendered_tracks
+    from beatgrid.data.track import open_track
+    from beatgrid.networks.checkpoint import load_model
+    from beatgrid.networks.crnn import count_parameters
     from beatgrid.search import GridSearch
-    from beatgrid.tracks import open_track
 
     torch.set_num_threads(1)
     cfg = OmegaConf.load(run_dir / ".hydra" / "config.yaml")
@@ -94,7 +94,7 @@ def speeds(network: Any, cfg: Any) -> tuple[int, int]:
     """Seconds of audio that a second of one core's time trains on, and goes through the network."""
     import torch
 
-    from beatgrid.features import FeatureSpec
+    from beatgrid.audio.features import FeatureSpec
 
     spec = FeatureSpec.from_dict(cfg.features)
     n_frames = round(cfg.data.crop_s * spec.frame_rate)

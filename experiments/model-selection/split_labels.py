@@ -14,8 +14,8 @@ import sys
 import zlib
 from pathlib import Path
 
+from beatgrid.data.labels import SUFFIX
 from beatgrid.files import write_json
-from beatgrid.labels import SUFFIX
 
 EVERY = 3
 

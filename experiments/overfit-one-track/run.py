@@ -24,8 +24,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from beatgrid.cli import ROOT
-from beatgrid.discovery import discover
+from beatgrid.commands.cli import ROOT
+from beatgrid.data.discovery import discover
 from beatgrid.files import write_text
 
 HERE = Path(__file__).resolve().parent

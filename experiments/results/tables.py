@@ -15,7 +15,7 @@ import numpy as np
 
 from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise
 from beatgrid.files import replacing, write_text
-from beatgrid.synth.genres_electronic import ELECTRONIC
+from beatgrid.rendering.generator.genres_electronic import ELECTRONIC
 
 HERE = Path(__file__).resolve().parent
 SETS = {

@@ -19,14 +19,14 @@ from typing import Any
 import librosa
 import torch
 
-from beatgrid.activation import network_logits, track_activation
-from beatgrid.checkpoint import load_model
-from beatgrid.cli import find_checkpoint
-from beatgrid.features import log_mel
+from beatgrid.activation.network import network_logits, track_activation
+from beatgrid.audio.features import log_mel
+from beatgrid.commands.cli import find_checkpoint
 from beatgrid.files import write_text
-from beatgrid.model import CRNN, count_parameters
+from beatgrid.networks.checkpoint import load_model
+from beatgrid.networks.crnn import CRNN, count_parameters
+from beatgrid.rendering.generator import render
 from beatgrid.search import GridSearch
-from beatgrid.synth import render
 
 HERE = Path(__file__).resolve().parent
 

@@ -24,12 +24,12 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
-from beatgrid.cli import ROOT
-from beatgrid.discovery import LabelledTrack, discover, split_tracks
-from beatgrid.features import FeatureSpec
+from beatgrid.audio.features import FeatureSpec
+from beatgrid.commands.cli import ROOT
+from beatgrid.data.discovery import LabelledTrack, discover, split_tracks
+from beatgrid.data.targets import beat_target
 from beatgrid.files import write_text
-from beatgrid.model import CRNN
-from beatgrid.targets import beat_target
+from beatgrid.networks.crnn import CRNN
 
 HERE = Path(__file__).resolve().parent
 

@@ -28,8 +28,8 @@ def seconds_per_step(model: str, n_threads: int, n_steps: int, barrier: object) 
     from hydra import compose, initialize_config_dir
     from hydra.utils import instantiate
 
-    from beatgrid.cli import ROOT
-    from beatgrid.losses import masked_bce
+    from beatgrid.commands.cli import ROOT
+    from beatgrid.networks.losses import masked_bce
 
     torch.set_num_threads(n_threads)
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):

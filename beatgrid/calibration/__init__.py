@@ -1,0 +1,9 @@
+"""Fitting what turns a network's output into decisions: temperatures, ranker, confidence."""
+
+from beatgrid.lazy import offer
+
+__all__, __getattr__ = offer(
+    __name__,
+    temperature=("calibrated", "fit_temperature"),
+    fit=("Example", "FitReport", "fit"),
+)

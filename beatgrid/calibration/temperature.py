@@ -1,0 +1,97 @@
+"""What is fitted after training: temperatures, and the grid search's models.
+
+The grid search adds log-odds over hundreds of beats, so over-confident frames would drown all
+other evidence. One divisor per channel, fitted on tracks the network was not trained on, repairs
+most of it (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from beatgrid.activation.network import network_logits, track_activation
+from beatgrid.calibration.fit import Example, FitReport, fit
+from beatgrid.data.dataset import TargetSpec, frame_targets, whole_track
+from beatgrid.data.track import Track
+from beatgrid.networks.checkpoint import LoadedModel
+from beatgrid.search import GridSearch
+
+TEMPERATURE_RANGE = (0.2, 10.0)
+
+
+def calibrated(
+    model: LoadedModel, tracks: Sequence[Track], search: GridSearch
+) -> tuple[LoadedModel, FitReport]:
+    """The model with temperatures, ranker and confidence fitted to labelled tracks.
+
+    Args:
+        model: A trained network.
+        tracks: Best such as it was not trained on. Those whose tempo is in doubt should be left
+            out: they would teach the ranker to guess.
+        search: The search that will use the activations.
+
+    Returns:
+        (the model with its new ``calibration``, how well the search does on these tracks, each
+        judged by models that had not seen it).
+
+    Raises:
+        ValueError: Too few tracks, or labels that no candidate meets (``calibration.fit``).
+    """
+    tracks = [track for track in tracks if track.weight > 0]
+    if not tracks:
+        raise ValueError("no track to calibrate on")
+    spec = model.features
+    target = TargetSpec(**model.training_data.get("target", {}))
+    logits = [network_logits(model.network, t.cached.features, spec.frame_rate) for t in tracks]
+    framed = [frame_targets(t, whole_track(t), spec.frame_rate, target) for t in tracks]
+    temperatures = [
+        fit_temperature(
+            (z[mask[:, channel] > 0, channel], y[mask[:, channel] > 0, channel])
+            for z, (y, mask) in zip(logits, framed, strict=True)
+        )
+        for channel in range(logits[0].shape[1])
+    ]
+    examples = (
+        Example(
+            track_activation(z, t.cached.features, spec, t.duration_s, temperatures),
+            t.grid,
+            weight=t.weight,
+            group=t.group or t.name,
+            phase_reliable=t.suspect != "beat phase",
+        )
+        for t, z in zip(tracks, logits, strict=True)
+    )
+    coefficients, report = fit(examples, search)
+    calibration = {"temperatures": temperatures, "ranker": coefficients.to_dict()}
+    return replace(model, calibration=calibration), report
+
+
+def fit_temperature(
+    examples: Iterable[tuple[NDArray[np.floating], NDArray[np.floating]]],
+) -> float:
+    """The temperature under which the logits predict the targets best.
+
+    Args:
+        examples: (logits, targets in [0, 1]) of each track, both (frames,), known frames only.
+
+    Returns:
+        Divisor of the logits, > 0; above 1 where the network is over-confident. 1 without frames.
+    """
+    pairs = [(np.asarray(z, np.float64), np.asarray(y, np.float64)) for z, y in examples]
+    logits = np.concatenate([z for z, _ in pairs]) if pairs else np.zeros(0)
+    targets = np.concatenate([y for _, y in pairs]) if pairs else np.zeros(0)
+    if not len(logits):
+        return 1.0
+
+    def cross_entropy(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        return float(np.mean(np.logaddexp(0, scaled) - targets * scaled))
+
+    low, high = np.log(TEMPERATURE_RANGE)
+    found = minimize_scalar(cross_entropy, bounds=(low, high), method="bounded")
+    return float(np.exp(found.x))

@@ -1,0 +1,41 @@
+"""Fit what turns a network's output into grids: ``python calibrate.py ckpt=... data....``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from beatgrid.calibration.temperature import calibrated
+from beatgrid.commands.cli import LabelledTracks, entry, exit_if_failed, find_checkpoint
+from beatgrid.errors import BeatgridError
+from beatgrid.networks.checkpoint import load_model, save_model
+
+
+@entry("calibrate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
+def main(cfg: DictConfig) -> None:
+    """Fit temperatures, ranker and confidence on labelled tracks; write a checkpoint with them."""
+    torch.set_num_threads(cfg.num_threads)
+    ckpt_path = find_checkpoint(cfg.ckpt)
+    model = load_model(ckpt_path)
+    labelled = LabelledTracks(cfg, model.features, cfg.data.weight)
+    # A tempo that is a guess would teach the ranker to guess.
+    tracks = [track for track in labelled if track.suspect != "octave"]
+    if not tracks:
+        raise BeatgridError("no track to fit on: the tempo of every label is suspect")
+    try:
+        model, report = calibrated(model, tracks, instantiate(cfg.grid))
+    except ValueError as error:  # too few tracks
+        raise BeatgridError(f"data.label_dir={cfg.data.label_dir}: {error}") from error
+    out = Path(cfg.out) if cfg.out else ckpt_path.with_name(f"{ckpt_path.stem}.calibrated.ckpt")
+    save_model(out, model)
+    print("temperatures: " + ", ".join(f"{t:.3f}" for t in model.calibration["temperatures"]))
+    print("cross-validated over these tracks, each judged by models that had not seen it:")
+    for name, value in asdict(report).items():
+        if name != "tracks":
+            print(f"  {name:18} {value if value is None else round(value, 4)}")
+    print(f"wrote {out}: use it with ckpt='{out}'")
+    exit_if_failed(labelled.failed, labelled.total)

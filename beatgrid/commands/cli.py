@@ -1,0 +1,242 @@
+"""The door of the entry scripts: Hydra's configuration in, one-line errors out.
+
+The only module that imports Hydra; behind it, everything takes plain arguments.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, InstantiationException
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+from rich import progress as rich_progress
+from rich.console import Console
+
+from beatgrid.audio.cache import FeatureCache
+from beatgrid.audio.features import FeatureSpec
+from beatgrid.data.discovery import discover, of_split
+from beatgrid.data.rendered import rendered_tracks
+from beatgrid.data.track import Track, open_track
+from beatgrid.errors import BeatgridError
+from beatgrid.networks.checkpoint import SHIPPED, load_model
+from beatgrid.predictor import Predictor
+from beatgrid.training.runs import best_checkpoint
+
+T = TypeVar("T")
+USER_ERRORS = (BeatgridError, HydraException, OmegaConfBaseException)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def entry(
+    config_name: str, paths: Sequence[str]
+) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+    """Make a script's ``main(cfg)`` its command line.
+
+    Args:
+        config_name: File in ``conf/``.
+        paths: Keys whose values are file names, to be taken literally: Hydra's grammar would
+            reject most music libraries (``Artist - Song (Mix) [2010].mp3``).
+
+    Returns:
+        A decorator; the decorated function takes no argument and exits with status 1, after one
+        line on standard error, where the user's input is wrong.
+    """
+
+    def decorate(main: Callable[[DictConfig], Any]) -> Callable[[], None]:
+        @functools.wraps(main)
+        def task(cfg: DictConfig) -> Any:
+            try:
+                return main(cfg)
+            except USER_ERRORS as error:
+                # Let out of here, Hydra would put a line of its own before ours. A sweep's jobs
+                # must not exit, though: their launcher collects what they raise.
+                if HydraConfig.get().mode == RunMode.MULTIRUN:
+                    raise
+                _fail(error)
+
+        @functools.wraps(main)
+        def run() -> None:
+            sys.argv[1:] = [quote_path(argument, paths) for argument in sys.argv[1:]]
+            # Hydra would print a stack trace or a paragraph of its own and exit: have it raise.
+            os.environ["HYDRA_FULL_ERROR"] = "1"
+            logging.captureWarnings(True)
+            try:
+                hydra.main(str(ROOT / "conf"), config_name, version_base="1.3")(task)()
+            except USER_ERRORS as error:
+                _fail(error)
+            except KeyboardInterrupt:
+                sys.exit(130)
+
+        return run
+
+    return decorate
+
+
+def quote_path(argument: str, paths: Sequence[str]) -> str:
+    """Quote the value of ``key=value`` for Hydra's grammar if the key holds a path.
+
+    Values already quoted, ``null``, and lists are left alone, unless a file of exactly that name
+    exists.
+    """
+    key, equals, value = argument.partition("=")
+    if not equals or key.lstrip("+") not in paths or not value:
+        return argument
+    grammar = (
+        value == "null"
+        or (value[0] == "[" and value[-1] == "]")
+        or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\"")
+    )
+    if grammar and not Path(value).exists():
+        return argument
+    # In a quoted string a backslash is itself, except before a quote; so is `$`, except in `${`.
+    escaped = value.replace("\\'", "\\\\'").replace("'", "\\'").replace("${", "\\${")
+    trailing = len(escaped) - len(escaped.rstrip("\\"))
+    return f"{key}='{escaped}{chr(92) * trailing}'"
+
+
+def load_predictor(cfg: DictConfig) -> Predictor:
+    """The predictor that ``ckpt``, ``activation``, ``grid`` and ``device`` ask for.
+
+    Raises:
+        BeatgridError: An unknown activation, or no such checkpoint.
+    """
+    if cfg.activation not in ("network", "flux"):
+        raise BeatgridError(f"activation={cfg.activation}: must be network or flux")
+    model = load_model(find_checkpoint(cfg.ckpt)) if cfg.activation == "network" else None
+    return Predictor(model, instantiate(cfg.grid), cfg.device)
+
+
+def output_folder(out: str) -> Path:
+    """The folder that ``out`` names, made now: after hours of work it would be too late.
+
+    Raises:
+        BeatgridError: It cannot be a folder, or not be written to.
+    """
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BeatgridError(
+            f"out={out}: cannot be a folder ({error.strerror}); name another"
+        ) from error
+    return folder
+
+
+def find_checkpoint(ckpt: str) -> Path:
+    """The file that ``ckpt`` names.
+
+    ``shipped`` means the weights that come with the package, ``latest`` the best ones of the
+    newest training run.
+
+    Raises:
+        BeatgridError: ``latest``, but there is no run.
+    """
+    if ckpt == "shipped":
+        return SHIPPED
+    return best_checkpoint(Path("outputs/train")) if ckpt == "latest" else Path(ckpt)
+
+
+class LabelledTracks:
+    """The tracks that ``data`` names, one by one under a progress bar.
+
+    Those of the labelled folder come first (none if ``audio_dir`` is null), then those of the
+    rendered folders. A track that cannot be used is reported on standard error and left out.
+
+    Args:
+        cfg: ``cfg.data`` names them.
+        features: What the rendered folders must hold.
+        weight: Of the labelled folder's tracks; rendered folders name their own.
+
+    Attributes:
+        total: Labels with audio, and rendered tracks.
+        failed: Those of them that could not be used, so far.
+    """
+
+    def __init__(self, cfg: DictConfig, features: FeatureSpec, weight: float = 1.0) -> None:
+        self.pairs = []
+        if cfg.data.audio_dir is not None:
+            self.pairs = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
+        self.rendered = [
+            track
+            for settings in cfg.data.rendered.values()
+            for track in rendered_tracks(features=features, **settings)
+        ]
+        self.cache = FeatureCache(cfg.data.cache_dir, features)
+        self.weight = weight
+        self.total = len(self.pairs) + len(self.rendered)
+        self.failed = 0
+        if not self.total:
+            raise BeatgridError(
+                "data.audio_dir=null: name a folder, or rendered ones with "
+                "'+data.rendered.NAME={folder: ...}'"
+            )
+
+    def __iter__(self) -> Iterator[Track]:
+        for pair in progress(self.pairs, "tracks"):
+            try:
+                track = open_track(pair, self.cache)
+            except BeatgridError as error:
+                self.failed += 1
+                print(f"error: {error}", file=sys.stderr)
+                continue
+            yield replace(track, weight=self.weight)
+        yield from progress(self.rendered, "rendered tracks")
+        if self.failed == self.total:
+            raise BeatgridError(f"none of the {self.total} tracks can be used")
+
+
+def exit_if_failed(failed: int, total: int) -> None:
+    """End with status 1 if some files of a batch failed; the others have their results."""
+    if failed:
+        print(f"error: {failed} of {total} files failed, see above", file=sys.stderr)
+        sys.exit(1)
+
+
+def progress(items: Iterable[T], description: str, total: int | None = None) -> Iterable[T]:
+    """Iterate with a progress bar on standard error, if that is a terminal.
+
+    Args:
+        items: Anything.
+        description: Stands before the bar.
+        total: How many there are; not needed for what has a length.
+    """
+    if total is None:
+        total = len(cast(Sized, items))
+    console = Console(stderr=True)
+    return rich_progress.track(
+        items,
+        description,
+        total=total,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal or total < 2,
+    )
+
+
+def _fail(error: BaseException) -> None:
+    # A mistake inside a constructor arrives wrapped by Hydra; what the constructor said counts.
+    while isinstance(error, InstantiationException) and error.__cause__ is not None:
+        error = error.__cause__
+    ours = isinstance(error, BeatgridError)
+    for line in str(error).splitlines() if ours else [_one_line(error)]:
+        print(f"error: {line}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _one_line(error: BaseException) -> str:
+    """Hydra's paragraph as one line: what was asked for, and why it cannot be."""
+    parts = [line.strip() for line in str(error).splitlines() if line.strip()]
+    kept = [p for p in parts if not p.startswith(("object_type", "full_key", "reference_type"))]
+    return f"{'; '.join(kept)} (--help lists the configuration)"

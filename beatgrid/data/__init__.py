@@ -1,0 +1,12 @@
+"""Labels to batches: label files, discovery and splits, frame targets, crops, data module."""
+
+from beatgrid.lazy import offer
+
+__all__, __getattr__ = offer(
+    __name__,
+    labels=("Label", "load_label", "write_label"),
+    discovery=("discover", "split_tracks"),
+    track=("Track",),
+    rendered=("rendered_tracks",),
+    datamodule=("BeatDataModule",),
+)

@@ -1,0 +1,149 @@
+"""Crops and whole tracks of features with their frame targets."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import Dataset
+
+from beatgrid.audio.features import FeatureSpec
+from beatgrid.data.augment import Augment, resample_frames
+from beatgrid.data.targets import TargetShape, beat_target
+from beatgrid.data.track import Track
+
+DOWNBEAT_TRUST = {
+    "reliable": ("reliable",),
+    "likely": ("reliable", "likely"),
+}
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """What the network learns to put out.
+
+    Attributes:
+        shape: ``box`` (1 within ``width_s`` of a beat, as in the notebook) or ``soft`` (a bump
+            at the fractional beat time).
+        width_s: Half-width of the box, or the bump's width, in seconds.
+        downbeat_trust: ``reliable``, or ``likely`` to learn bars from likely downbeats as well.
+    """
+
+    shape: TargetShape = "box"
+    width_s: float = 0.03
+    downbeat_trust: str = "reliable"
+
+    def __post_init__(self) -> None:
+        if self.downbeat_trust not in DOWNBEAT_TRUST:
+            raise ValueError(
+                f"downbeat_trust={self.downbeat_trust!r}: must be one of {list(DOWNBEAT_TRUST)}"
+            )
+
+
+class Crop(NamedTuple):
+    """A stretch of one track, possibly played at another speed.
+
+    Attributes:
+        track: Which one.
+        first_frame: Where it begins.
+        n_frames: Its length after the change of speed.
+        stretch: Source frames per frame: above 1 is faster.
+        seed: What decides the crop's augmentation; None for none.
+    """
+
+    track: int
+    first_frame: int
+    n_frames: int
+    stretch: float = 1.0
+    seed: tuple[int, ...] | None = None
+
+
+def frame_targets(
+    track: Track, crop: Crop, frame_rate: float, spec: TargetSpec
+) -> tuple[np.ndarray, np.ndarray]:
+    """Beat and downbeat target of each frame of a crop, and where they are known.
+
+    Returns:
+        Target and mask, float32 (frames, 2). The mask is 0 past the label's duration, and
+        everywhere in the downbeat channel of a track whose bars are not trusted.
+    """
+    start_s = crop.first_frame / frame_rate
+    times = (track.grid.beat_times(track.duration_s), track.grid.downbeat_times(track.duration_s))
+    target = np.stack(
+        [
+            beat_target(
+                (t - start_s) / crop.stretch, crop.n_frames, frame_rate, spec.shape, spec.width_s
+            )
+            for t in times
+        ],
+        axis=-1,
+    )
+    frame_times_s = start_s + np.arange(crop.n_frames) * crop.stretch / frame_rate
+    known = frame_times_s < track.duration_s
+    bars_known = known & (track.downbeat in DOWNBEAT_TRUST[spec.downbeat_trust])
+    return target, np.stack([known, bars_known], axis=-1).astype(np.float32)
+
+
+class CropDataset(Dataset[dict[str, Any]]):
+    """Reads the crops that a sampler asks for; all chance lies in the crop's own seed."""
+
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        features: FeatureSpec,
+        target: TargetSpec,
+        augment: Augment | None = None,
+    ) -> None:
+        self.tracks = list(tracks)
+        self.frame_rate = features.frame_rate
+        self.target = target
+        self.augment = augment
+
+    def __getitem__(self, crop: Crop) -> dict[str, Any]:
+        """Features (frames, mels), target and mask (frames, 2) of one crop."""
+        track = self.tracks[crop.track]
+        stop = crop.first_frame + source_frames(crop.n_frames, crop.stretch)
+        features = np.asarray(track.cached.features[crop.first_frame : stop], dtype=np.float32)
+        if crop.stretch != 1.0:
+            features = resample_frames(features, crop.stretch, crop.n_frames)
+        if self.augment is not None and crop.seed is not None:
+            features = self.augment(features, np.random.default_rng(crop.seed))
+        target, mask = frame_targets(track, crop, self.frame_rate, self.target)
+        return {
+            "features": torch.from_numpy(features),
+            "target": torch.from_numpy(target),
+            "mask": torch.from_numpy(mask),
+            "track": crop.track,
+        }
+
+
+def source_frames(n_frames: int, stretch: float) -> int:
+    """Frames of the track that ``n_frames`` of a crop are made from."""
+    return math.ceil((n_frames - 1) * stretch) + 1
+
+
+def whole_track(track: Track, index: int = 0) -> Crop:
+    """The crop that is all of a track, which is number ``index`` of its data set."""
+    return Crop(index, 0, track.cached.n_frames)
+
+
+def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+    """Pad items of unequal length at their end; padded frames have mask 0.
+
+    Returns:
+        ``features`` (batch, frames, mels), ``target`` and ``mask`` (batch, frames, 2),
+        ``n_frames`` int64 (batch,), ``track`` int64 (batch,).
+    """
+    pad = functools.partial(pad_sequence, batch_first=True)
+    return {
+        **{key: pad([item[key] for item in items]) for key in ("features", "target", "mask")},
+        "n_frames": torch.tensor([len(item["features"]) for item in items]),
+        "track": torch.tensor([item["track"] for item in items]),
+    }

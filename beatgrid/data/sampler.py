@@ -1,0 +1,83 @@
+"""Which crops make an epoch: positions, speeds and weights, from a seed and the epoch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from torch.utils.data import Sampler
+
+from beatgrid.data.augment import Augment
+from beatgrid.data.dataset import Crop, source_frames
+
+
+class CropSampler(Sampler[Crop]):
+    """Draws an epoch of crops: positions anew each epoch, the same for a seed and an epoch.
+
+    A track of weight 1 gives as many crops as fit into it, so an epoch is about all of the audio
+    once; weights change how often each is drawn. Whole tracks (``crop_frames=None``) come
+    once each, in a new order. The draw depends on nothing but ``seed`` and the epoch, which
+    Lightning sets before each epoch: neither the number of workers nor a resumed run changes it.
+
+    Args:
+        track_frames: Frames of each track.
+        crop_frames: Length of a crop, or None for whole tracks.
+        weights: Relative weight of each track.
+        seed: Seed of all draws.
+        rank: This process among ``world_size``; each takes its own share of the epoch.
+        world_size: Processes that train together.
+        augment: Gives the range of playback speeds; None leaves crops as they are.
+    """
+
+    def __init__(
+        self,
+        track_frames: Sequence[int],
+        crop_frames: int | None,
+        weights: Sequence[float],
+        seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        augment: Augment | None = None,
+    ) -> None:
+        self.augment = augment
+        self.track_frames = np.asarray(track_frames)
+        self.crop_frames = crop_frames
+        self.seed, self.rank, self.world_size = seed, rank, world_size
+        self.epoch = 0
+        per_track = np.asarray(weights, dtype=float)
+        if crop_frames is not None:
+            per_track = per_track * np.maximum(1.0, self.track_frames / crop_frames)
+        self.expected = per_track
+        # Every process must yield the same number of crops, or the others wait for ever.
+        total = max(1, round(per_track.sum())) if crop_frames is not None else len(track_frames)
+        self.length = -(-total // world_size)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose crops the next iteration yields."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[Crop]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        total = self.length * self.world_size
+        if self.crop_frames is None:
+            tracks = np.resize(rng.permutation(len(self.track_frames)), total)
+        else:
+            # Systematic sampling: each track comes floor or ceil of its expected count.
+            edges = np.cumsum(self.expected) / self.expected.sum() * total
+            tracks = np.searchsorted(edges, np.arange(total) + rng.random(), side="right")
+            tracks = rng.permutation(np.minimum(tracks, len(edges) - 1))
+        positions = rng.random(total)
+        stretches = np.ones(total)
+        if self.augment is not None:
+            slowest, fastest = np.log(self.augment.stretch)
+            varied = rng.random(total) < self.augment.probability
+            stretches[varied] = np.exp(rng.uniform(slowest, fastest, total))[varied]
+        for i in range(self.rank, total, self.world_size):
+            available, stretch = int(self.track_frames[tracks[i]]), float(stretches[i])
+            n_frames = min(self.crop_frames or available, int((available - 1) / stretch) + 1)
+            first = int(positions[i] * (available - source_frames(n_frames, stretch) + 1))
+            seed = None if self.augment is None else (self.seed, self.epoch, i)
+            yield Crop(int(tracks[i]), first, n_frames, stretch, seed)

@@ -1,0 +1,222 @@
+"""The result file of one track: JSON as ``result.schema.json`` in this package describes it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import beatgrid
+from beatgrid import files
+from beatgrid.grid import Activation
+from beatgrid.search.estimate import GridEstimate, prob_at_beats
+
+if TYPE_CHECKING:
+    from beatgrid.audio.reader import AudioInfo
+
+FORMAT_VERSION = 1
+SUFFIX = ".beatgrid.json"
+
+DISPLAY_DRIFT_MS = 5.0
+MAX_DISPLAY_DECIMALS = 3
+# A microsecond, far below a sample: more digits only make the list of beats longer.
+BEAT_DECIMALS = 6
+PROBABILITY_DECIMALS = 4
+# Longest file name of ext4, APFS and NTFS (there in characters, never more than bytes).
+MAX_NAME_BYTES = 255
+
+
+def bpm_display(bpm: float, duration_s: float = 0.0, bpm_std: float = math.nan) -> str:
+    """A tempo with as few decimals as do no harm: "174", "141.8", "128.03".
+
+    Args:
+        bpm: The tempo.
+        duration_s: Length of the track. The rounded tempo must not drift by more than 5 ms over
+            it, the bound that snapping obeys as well; 0 asks for no more than that of a minute.
+        bpm_std: Standard error of the tempo: rounding within it loses nothing. NaN if unknown.
+
+    Returns:
+        At most 3 decimals, no trailing zeros.
+    """
+    tolerance = bpm * DISPLAY_DRIFT_MS / 1000 / max(duration_s, 60.0)
+    if math.isfinite(bpm_std):
+        tolerance = max(tolerance, bpm_std)
+    decimals = 0
+    while decimals < MAX_DISPLAY_DECIMALS and abs(round(bpm, decimals) - bpm) > tolerance:
+        decimals += 1
+    return f"{round(bpm, decimals):.{decimals}f}"
+
+
+def grid_result(
+    estimate: GridEstimate,
+    activation: Activation,
+    info: AudioInfo,
+    model: str | None,
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Result of one track as plain values, ready for JSON.
+
+    Args:
+        estimate: What the search found, or that it found nothing.
+        activation: What it was found in; gives the probability at each beat.
+        info: The audio file.
+        model: Identifies the network; None where there was none (spectral flux).
+        settings: Settings of the search that tell how to get the same result again.
+
+    Returns:
+        A dict valid under the schema. All numbers are finite: what is unknown is None.
+    """
+    duration_s = float(info.duration_s)
+    grid = estimate.grid
+    beats: list[dict[str, Any]] = []
+    if grid is not None:
+        times_s = grid.beat_times(duration_s)
+        beats = [
+            {
+                "time": round(float(time_s), BEAT_DECIMALS),
+                "bar_position": int(position) if estimate.downbeat_known else None,
+                "prob_at_grid": round(float(probability), PROBABILITY_DECIMALS),
+            }
+            for time_s, position, probability in zip(
+                times_s,
+                grid.bar_positions(duration_s),
+                prob_at_beats(activation, times_s),
+                strict=True,
+            )
+        ]
+    found = grid is not None
+    downbeat_known = found and estimate.downbeat_known
+    return {
+        "format": FORMAT_VERSION,
+        "file": displayable(os.fspath(info.path)),
+        "duration_s": duration_s,
+        "sample_rate": int(info.source_sample_rate),
+        "decoder": info.decoder,
+        "codec": info.codec,
+        "mp3_tag": info.mp3_tag,
+        "bpm": _finite(estimate.bpm),
+        "bpm_display": bpm_display(grid.bpm, duration_s, estimate.bpm_std) if grid else None,
+        "bpm_raw": _finite(estimate.bpm_raw),
+        "bpm_std": _finite(estimate.bpm_std),
+        "offset_s": grid.first_beat_s if grid else None,
+        "downbeat_offset_s": grid.first_downbeat_s if grid and downbeat_known else None,
+        "offset_raw_s": _finite(estimate.offset_raw_s),
+        "offset_std_ms": _finite(estimate.offset_std_ms),
+        "beats_per_bar": estimate.beats_per_bar,
+        "downbeat_known": downbeat_known,
+        "confidence": float(estimate.confidence) if found else 0.0,
+        "offbeat_confidence": _finite(estimate.offbeat_confidence) if found else None,
+        "downbeat_confidence": _finite(estimate.downbeat_confidence) if downbeat_known else None,
+        "score": _finite(estimate.score) if found else None,
+        "constant_tempo": bool(estimate.constant_tempo) if found else None,
+        "max_drift_ms": _finite(estimate.max_drift_ms) if found else None,
+        "reason": estimate.reason or None,
+        "segments": [
+            {
+                "start_s": float(s.start_s),
+                "end_s": float(s.end_s),
+                "bpm": float(s.bpm),
+                "offset_s": float(s.offset_s),
+            }
+            for s in estimate.segments
+        ],
+        "alternatives": [
+            {
+                "bpm": float(a.bpm),
+                "offset_s": float(a.offset_s),
+                "ratio": float(a.ratio),
+                "score": _finite(a.score),
+                "probability": _finite(a.probability),
+            }
+            for a in estimate.alternatives
+        ],
+        "model": model,
+        "version": beatgrid.__version__,
+        "settings": dict(settings),
+        "beats": beats,
+    }
+
+
+def write_result(path: str | os.PathLike[str], result: Mapping[str, Any]) -> None:
+    """Writes a result atomically, one line for each key, beat, segment and alternative."""
+    files.write_text(path, _readable_json(result))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema (draft 2020-12) of a result."""
+    text = (
+        resources.files("beatgrid.output")
+        .joinpath("result.schema.json")
+        .read_text(encoding="utf-8")
+    )
+    return json.loads(text)
+
+
+def result_paths(
+    audio_paths: Sequence[str | os.PathLike[str]],
+    out_dir: str | os.PathLike[str],
+    suffix: str = SUFFIX,
+) -> list[Path]:
+    """Where the results of a set of audio files go: one place for each file.
+
+    The audio's whole name is kept, so ``a.mp3`` and ``a.wav`` stay apart; so is its folder below
+    the deepest one that holds all of the files, so ``x/a.mp3`` and ``y/a.mp3`` do. The files of
+    one run must therefore be passed together.
+
+    Args:
+        audio_paths: Audio files.
+        out_dir: Folder for the results.
+        suffix: Replaces nothing, but is put behind the audio's name.
+
+    Returns:
+        A path for each audio file, in their order.
+    """
+    absolute = [Path(os.path.abspath(path)) for path in audio_paths]
+    if not absolute:
+        return []
+    root = os.path.commonpath([path.parent for path in absolute])
+    return [
+        Path(out_dir) / path.relative_to(root).with_name(_fitting_name(path.name, suffix))
+        for path in absolute
+    ]
+
+
+def displayable(text: str) -> str:
+    """Text that any UTF-8 stream can take.
+
+    On Linux a file name is any bytes; Python stands undecodable ones in by lone surrogates, which
+    neither JSON nor a terminal accepts. They become U+FFFD.
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _fitting_name(name: str, suffix: str) -> str:
+    """The name with the suffix; a name too long for a file system ends in its hash instead."""
+    encoded = os.fsencode(name)
+    room = MAX_NAME_BYTES - len(os.fsencode(suffix))
+    if len(encoded) > room:
+        mark = "~" + hashlib.sha256(encoded).hexdigest()[:8]
+        name = encoded[: room - len(mark)].decode("utf-8", "ignore") + mark
+    return name + suffix
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _readable_json(result: Mapping[str, Any]) -> str:
+    def dump(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+    lines = []
+    for key, value in result.items():
+        text = dump(value)
+        if isinstance(value, list) and value:
+            text = "[\n    " + ",\n    ".join(map(dump, value)) + "\n  ]"
+        lines.append(f"  {dump(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"

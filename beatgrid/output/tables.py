@@ -1,0 +1,284 @@
+"""What a person reads: tables for the terminal, ``tracks.csv`` for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from rich import box
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from beatgrid import files
+from beatgrid.evaluation import ReliabilityBin, TrackScore
+from beatgrid.output.result import displayable
+
+MIN_NAME_CELLS = 12
+CSV_DIGITS = 9
+_ELLIPSIS = "…"
+
+Justify = Literal["left", "right"]
+
+SUMMARY_LABELS = {
+    "n_tracks": "tracks",
+    "level_ok": "right level",
+    "grid_ok_10": "Grid-OK 10 ms",
+    "grid_ok_21": "Grid-OK 21.5 ms",
+    "grid_ok_10_multi": "Grid-OK 10 ms, x2 forgiven",
+    "grid_ok_21_multi": "Grid-OK 21.5 ms, x2 forgiven",
+    "drift_ok_multi": "drift <= 21.5 ms, x2 forgiven",
+    "offbeat": "off-beat",
+    "bias_ms": "phase bias (median)",
+    "phase_median_ms": "phase error, median",
+    "phase_p95_ms": "phase error, 95th percentile",
+    "f_measure": "beat F-measure",
+    "cmlt": "CMLt",
+    "amlt": "AMLt",
+    "acc1": "tempo Acc1 (4 %)",
+    "acc2": "tempo Acc2 (4 %)",
+    "downbeat_accuracy": "downbeat accuracy",
+    "confidence_auroc": "AUROC of confidence",
+}
+"""The summary's keys in words."""
+
+
+def shorten_middle(name: str, cells: int) -> str:
+    """A name cut in its middle to fit a number of terminal cells.
+
+    The end holds what tells files apart (mix, number, suffix), the beginning the artist. Control
+    characters are replaced; wide characters (日) count as two cells.
+    """
+    name = "".join(c if c.isprintable() else "�" for c in displayable(name))
+    if cell_len(name) <= cells:
+        return name
+    room = cells - cell_len(_ELLIPSIS)
+    if room <= 0:
+        return _ELLIPSIS[:cells]
+    head = set_cell_size(name, room - room // 2).rstrip()
+    tail = set_cell_size(name[::-1], room // 2)[::-1].lstrip()
+    return f"{head}{_ELLIPSIS}{tail}"
+
+
+def print_results(results: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
+    """Prints the grids found: one line for each result of ``grid_result``."""
+    rows = []
+    names = _short_names([result["file"] for result in results])
+    for name, result in zip(names, results, strict=True):
+        if result["bpm"] is None:
+            row = ["-", "-", "-", f"{result['confidence']:.2f}", "no grid"]
+        else:
+            downbeat_s = result["downbeat_offset_s"]
+            row = [
+                result["bpm_display"],
+                f"{result['offset_s']:.3f}",
+                "-" if downbeat_s is None else f"{downbeat_s:.3f}",
+                f"{result['confidence']:.2f}",
+                "steady" if result["constant_tempo"] else "varies",
+            ]
+        rows.append((name, row))
+    headers = ["BPM", "beat s", "bar s", "conf.", "tempo"]
+    justify: list[Justify] = ["right", "right", "right", "right", "left"]
+    _print(rows, headers, justify, console)
+
+
+def print_tracks(tracks: Sequence[tuple[str, TrackScore]], console: Console | None = None) -> None:
+    """Prints true against found tempo and the errors, one line for each (name, score)."""
+    rows = []
+    names = _short_names([name for name, _ in tracks])
+    for name, (_, s) in zip(names, tracks, strict=True):
+        rows.append(
+            (
+                name,
+                [
+                    f"{s.bpm_true:.3f}",
+                    "-" if s.bpm_found is None else f"{s.bpm_found:.3f}",
+                    s.level,
+                    _milliseconds(s.phase_ms, signed=True),
+                    _milliseconds(s.drift_ms),
+                    _milliseconds(s.max_error_ms),
+                    _verdict(s),
+                ],
+            )
+        )
+    headers = ["true", "found", "level", "phase", "drift", "worst", "grid"]
+    justify: list[Justify] = ["right", "right", "left", "right", "right", "right", "left"]
+    _print(rows, headers, justify, console, caption="phase, drift and worst beat in ms")
+
+
+def print_summary(
+    summary: Mapping[str, float | None],
+    intervals: Mapping[str, tuple[float, float] | None] | None = None,
+    console: Console | None = None,
+) -> None:
+    """Prints the sums over tracks in words, in percent and milliseconds.
+
+    Args:
+        summary: From ``beatgrid.evaluation.summarise``.
+        intervals: Bootstrap interval of some of its keys.
+        console: Where to; by default the standard output.
+    """
+    intervals = intervals or {}
+    rows = []
+    for key, value in summary.items():
+        row = [_summary_value(key, value)]
+        if intervals:
+            ends = intervals.get(key)
+            row.append("" if ends is None else " .. ".join(_summary_value(key, e) for e in ends))
+        rows.append((SUMMARY_LABELS.get(key, key), row))
+    headers = ["", "95 % interval"] if intervals else [""]
+    _print(rows, headers, ["right"] * len(headers), console, first="all tracks")
+
+
+def print_groups(
+    summaries: Mapping[str, Mapping[str, float | None]],
+    title: str,
+    console: Console | None = None,
+) -> None:
+    """Prints the main sums of each group of tracks, the largest group first.
+
+    Args:
+        summaries: From ``beatgrid.evaluation.summarise``, by the group's name.
+        title: What the groups differ in.
+        console: Where to; by default the standard output.
+    """
+    keys = ("n_tracks", "level_ok", "grid_ok_10", "grid_ok_21", "grid_ok_21_multi", "offbeat")
+    ordered = sorted(summaries.items(), key=lambda item: -(item[1]["n_tracks"] or 0))
+    rows = [
+        (name, [_summary_value(key, summary[key]) for key in keys]) for name, summary in ordered
+    ]
+    headers = ["tracks", "level", "@10", "@21.5", "@21.5 x2", "off-beat"]
+    _print(rows, headers, ["right"] * len(headers), console, first=title)
+
+
+def print_reliability(bins: Sequence[ReliabilityBin], console: Console | None = None) -> None:
+    """Prints confidence against the share of right grids, bin by bin."""
+    rows = [
+        (
+            f"{b.low:.2f} .. {b.high:.2f}",
+            [
+                str(b.n_tracks),
+                "-" if b.confidence is None else f"{b.confidence:.2f}",
+                "-" if b.accuracy is None else f"{b.accuracy:.2f}",
+            ],
+        )
+        for b in bins
+    ]
+    headers = ["tracks", "says", "is right"]
+    _print(rows, headers, ["right"] * 3, console, first="confidence")
+
+
+def write_tracks_csv(
+    path: str | os.PathLike[str],
+    tracks: Sequence[tuple[str, TrackScore]],
+    groups: Sequence[str] | None = None,
+) -> None:
+    """Writes the scores of each track atomically: a header, then one line for each.
+
+    Args:
+        path: The file, by custom ``tracks.csv``.
+        tracks: Names and scores. True and false are 1 and 0, what does not apply is empty.
+        groups: The group of each track, for a last column ``group``.
+    """
+    names = [field.name for field in dataclasses.fields(TrackScore)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["file", *names, *(["group"] if groups is not None else [])])
+    for i, (file, score) in enumerate(tracks):
+        row = [displayable(file), *(_csv_value(getattr(score, n)) for n in names)]
+        writer.writerow(row if groups is None else [*row, displayable(groups[i])])
+    files.write_text(path, text.getvalue())
+
+
+def _csv_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    return f"{value:.{CSV_DIGITS}g}" if isinstance(value, float) else value  # csv leaves None empty
+
+
+def _milliseconds(value: float | None, signed: bool = False) -> str:
+    if value is None:
+        return "-"
+    # Past a second the digits behind the point only take room.
+    decimals = 1 if abs(value) < 1000 else 0
+    return f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}"
+
+
+def _verdict(score: TrackScore) -> str:
+    if score.grid_ok_10:
+        return "ok"
+    if score.grid_ok_21:
+        return "ok 21"
+    if score.grid_ok_21_multi:
+        return "x2"
+    if score.offbeat:
+        return "off-beat"
+    return "none" if score.level == "none" else "wrong"
+
+
+def _summary_value(key: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if key == "n_tracks":
+        return str(value)
+    if key == "bias_ms":
+        return f"{value:+.1f} ms"
+    if key.endswith("_ms"):
+        return f"{value:.1f} ms"
+    return f"{value:.3f}" if key == "confidence_auroc" else f"{100 * value:.1f} %"
+
+
+def _short_names(paths: Sequence[str]) -> list[str]:
+    """File names without folders; those that repeat, below the deepest folder common to all."""
+    names = [os.path.basename(path) for path in paths]
+    count = Counter(names)
+    if len(count) == len(names):
+        return names
+    absolute = [os.path.abspath(path) for path in paths]
+    root = os.path.commonpath([os.path.dirname(path) for path in absolute])
+    return [
+        name if count[name] == 1 else os.path.relpath(path, root)
+        for name, path in zip(names, absolute, strict=True)
+    ]
+
+
+def _print(
+    rows: Sequence[tuple[str, Sequence[str]]],
+    headers: Sequence[str],
+    justify: Sequence[Justify],
+    console: Console | None,
+    first: str = "file",
+    caption: str | None = None,
+) -> None:
+    """Prints a table whose first column takes what room the others leave.
+
+    rich itself shortens at the end and wraps; both would hide what tells files apart.
+    """
+    console = console or Console()
+    others = [
+        max(cell_len(header), *(cell_len(row[i]) for _, row in rows), 0)
+        for i, header in enumerate(headers)
+    ]
+    gap = 2  # one cell of padding and one of the box between two columns
+    room = max(console.width - sum(others) - gap * len(others), MIN_NAME_CELLS)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        caption=caption,
+        caption_justify="left",
+    )
+    table.add_column(first, no_wrap=True, overflow="crop")
+    for header, side, width in zip(headers, justify, others, strict=True):
+        table.add_column(header, justify=side, no_wrap=True, overflow="crop", min_width=width)
+    for name, row in rows:
+        # Text, not str: brackets in a name are no markup.
+        table.add_row(Text(shorten_middle(name, room)), *(Text(cell) for cell in row))
+    console.print(table)

@@ -1,0 +1,15 @@
+"""Procedural music with exact beatgrids: training data, demo and test fixtures from seeds.
+
+``render`` makes a track, ``write_dataset`` a labelled folder, ``click_track`` plain clicks.
+
+The modules, from bottom to top: ``dsp`` (primitives), ``drums`` and ``instruments`` (voices),
+``patterns`` and ``genres`` (data), ``arrangement`` (form and harmony), ``score`` (notes),
+``mix`` (balance and mastering), ``render``, ``dataset``.
+"""
+
+from beatgrid.rendering.generator.clicks import click_track
+from beatgrid.rendering.generator.dataset import write_dataset
+from beatgrid.rendering.generator.genres import GENRES
+from beatgrid.rendering.generator.render import RenderedTrack, render
+
+__all__ = ["GENRES", "RenderedTrack", "click_track", "render", "write_dataset"]

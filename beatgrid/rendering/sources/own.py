@@ -1,0 +1,33 @@
+"""The package's own generator: every genre in turn, unlimited."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from beatgrid.rendering.generator import GENRES, render
+from beatgrid.rendering.piece import SAMPLE_RATE, Piece, draw_duration_s, random_source
+from beatgrid.rendering.sources.mastering import CODED_SHARE, coded
+
+
+def missing_tools() -> list[str]:
+    """Nothing: numpy and scipy are there."""
+    return []
+
+
+def render_piece(seed: int, held_out: bool = False) -> Piece:
+    """Piece ``seed``, of genre ``seed`` modulo their number.
+
+    Args:
+        seed: Any integer >= 0.
+        held_out: Changes nothing: all genres are trained on, held-out pieces are other seeds.
+    """
+    track = render(
+        GENRES[seed % len(GENRES)], seed, draw_duration_s("own", seed), sample_rate=SAMPLE_RATE
+    )
+    samples, recipe = track.samples, dict(track.metadata)
+    rng = random_source("own codec", seed)
+    if rng.random() < CODED_SHARE:
+        samples, recipe["codec"] = coded(samples, rng)
+        # Codecs overshoot: 1 is the peak a piece may have.
+        samples /= max(np.float32(1.0), np.max(np.abs(samples)))
+    return Piece(samples, track.grid, track.genre, recipe=recipe)

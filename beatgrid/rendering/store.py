@@ -1,0 +1,193 @@
+"""Rendered pieces on disk: features, labels, and audio on request.
+
+    OUT_DIR/SOURCE/spec.json                   the FeatureSpec
+    OUT_DIR/SOURCE/features/NAME.npy           float16 (frames, mels), as audio.cache writes
+    OUT_DIR/SOURCE/audio/NAME.flac             only if audio is kept
+    OUT_DIR/SOURCE/labels/NAME.labels.json     written last: a label means a complete piece
+
+NAME is ``SOURCE-SEED``. A seed whose label exists is not rendered again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+
+from beatgrid.audio.features import FeatureSpec, log_mel
+from beatgrid.data.labels import SUFFIX, write_label
+from beatgrid.errors import BeatgridError
+from beatgrid.files import replacing, write_json
+from beatgrid.rendering.piece import SAMPLE_RATE, Piece, draw_duration_s
+from beatgrid.rendering.sources import source as source_module
+
+# Seeds from here on are for measuring, never for training.
+FIRST_HELD_OUT_SEED = 1_000_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a worker process needs to render one piece.
+
+    Attributes:
+        out_dir: Root of the corpus.
+        source: Name of the source.
+        seed: Of the piece.
+        held_out: The piece is for measuring only.
+        spec: Resolution of the features.
+        keep_audio: Write FLAC too.
+    """
+
+    out_dir: Path
+    source: str
+    seed: int
+    held_out: bool
+    spec: FeatureSpec
+    keep_audio: bool = False
+
+    @property
+    def name(self) -> str:
+        """Base name of the piece's files."""
+        return f"{self.source}-{self.seed:07d}"
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the source."""
+        return self.out_dir / self.source
+
+    @property
+    def label_path(self) -> Path:
+        """The file whose existence means that the piece is complete."""
+        return self.folder / "labels" / f"{self.name}{SUFFIX}"
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the piece in seconds."""
+        return draw_duration_s(self.source, self.seed)
+
+
+def jobs_for(
+    out_dir: str | os.PathLike[str],
+    source: str,
+    hours: float,
+    spec: FeatureSpec,
+    keep_audio: bool = False,
+    held_out: bool = False,
+    first_seed: int = 0,
+    genres: Collection[str] | None = None,
+) -> list[Job]:
+    """All pieces of a source up to a total length; more hours only append.
+
+    Args:
+        out_dir: Root of the corpus.
+        source: Name of the source.
+        hours: Total length; the last piece goes beyond it.
+        spec: Resolution of the features.
+        keep_audio: Write FLAC too.
+        held_out: Take the seeds (and instruments) that are never trained on.
+        first_seed: Number of the first piece, below ``FIRST_HELD_OUT_SEED``: far enough up, pieces
+            of the same kind that a training has not seen.
+        genres: Seeds of other genres are passed over; a piece is the same with or without. None:
+            all.
+
+    Raises:
+        BeatgridError: ``first_seed`` is out of its range, or the source has no such genre.
+    """
+    if not 0 <= first_seed < FIRST_HELD_OUT_SEED:
+        raise BeatgridError(f"first_seed={first_seed}: must lie in 0 .. {FIRST_HELD_OUT_SEED - 1}")
+    cycle = _genres_in_turn(source, genres)
+    jobs: list[Job] = []
+    total_s = 0.0
+    seed = first_seed + FIRST_HELD_OUT_SEED * held_out
+    while total_s < hours * 3600:
+        if genres is None or cycle[seed % len(cycle)] in genres:
+            jobs.append(Job(Path(out_dir), source, seed, held_out, spec, keep_audio))
+            total_s += jobs[-1].duration_s
+        seed += 1
+    return jobs
+
+
+def _genres_in_turn(source: str, wanted: Collection[str] | None) -> tuple[str, ...]:
+    """The genres that a source's seeds cycle through; checks that those wanted are among them."""
+    if wanted is None:
+        return ()
+    cycle: tuple[str, ...] = getattr(source_module(source), "GENRES", ())
+    if unknown := set(wanted) - set(cycle):
+        raise BeatgridError(
+            f"genres: {source} has no {', '.join(sorted(unknown))}; "
+            f"it has {', '.join(sorted(cycle)) or 'none to choose from'}"
+        )
+    if not wanted:
+        raise BeatgridError("genres=[]: names none; leave it at null for all")
+    return cycle
+
+
+def prepare_folder(job: Job) -> None:
+    """Writes the source's ``spec.json``.
+
+    Raises:
+        BeatgridError: the folder holds features of another spec.
+    """
+    path = job.folder / "spec.json"
+    if not path.exists():
+        write_json(path, job.spec.to_dict())
+    elif (found := json.loads(path.read_text(encoding="utf-8"))) != job.spec.to_dict():
+        raise BeatgridError(
+            f"{path}: holds features of {found}, not {job.spec.to_dict()}; choose another out_dir"
+        )
+
+
+def render_job(job: Job) -> str | None:
+    """Renders and writes one piece; runs in a worker process.
+
+    Returns:
+        None, or one line that says why this seed has no piece: the others go on.
+    """
+    source = source_module(job.source)
+    try:
+        piece = source.render_piece(job.seed, job.held_out)
+        write_piece(job, piece)
+    except (ValueError, RuntimeError) as error:
+        return f"{job.name}: {type(error).__name__}: {error}"
+    return None
+
+
+def write_piece(job: Job, piece: Piece) -> None:
+    """Writes features, audio if asked for, and the label.
+
+    Raises:
+        ValueError: the piece is silent or holds a sample that is no number.
+    """
+    peak = float(np.max(np.abs(piece.samples), initial=0.0))
+    if not 1e-4 < peak < np.inf:
+        raise ValueError(f"peak of {peak}: silent or broken audio")
+    if job.spec.sample_rate != SAMPLE_RATE:
+        raise ValueError(f"pieces have {SAMPLE_RATE} Hz, not features.sample_rate")
+    features = log_mel(piece.samples, job.spec)
+    with (
+        replacing(job.folder / "features" / f"{job.name}.npy") as temporary,
+        temporary.open("wb") as file,
+    ):
+        np.save(file, features.astype(np.float16), allow_pickle=False)
+    audio_name = f"{job.name}.flac"
+    if job.keep_audio:
+        with replacing(job.folder / "audio" / audio_name) as temporary:
+            sf.write(temporary, piece.samples, SAMPLE_RATE, subtype="PCM_16")
+    write_label(
+        job.label_path,
+        piece.grid,
+        piece.duration_s,
+        audio_name if job.keep_audio else None,
+        piece.downbeat,
+        split="test" if job.held_out else "train",
+        genre=piece.genre,
+        license=piece.license,
+        source=job.source,
+        seed=job.seed,
+        recipe=dict(piece.recipe),
+    )

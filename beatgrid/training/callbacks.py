@@ -1,0 +1,230 @@
+"""Lightning callbacks: grids in validation, pictures and clicks in TensorBoard, and restarts."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from beatgrid.activation.network import track_activation
+from beatgrid.audio.reader import load_audio
+from beatgrid.data.dataset import CropDataset
+from beatgrid.data.track import Track
+from beatgrid.grid import Activation
+from beatgrid.output.figures import excerpt_figure
+from beatgrid.output.sonify import mix_clicks
+from beatgrid.predictor import Search, score_track
+from beatgrid.training.metrics import GridMetrics
+from beatgrid.training.module import BeatModule
+
+logger = logging.getLogger(__name__)
+
+
+def _stage(trainer: L.Trainer) -> str:
+    return "test" if trainer.testing else "val"
+
+
+def _track_and_activation(
+    trainer: L.Trainer, module: L.LightningModule, batch: Mapping[str, Tensor], logits: Tensor
+) -> tuple[Track, Activation]:
+    """The track of a whole-track batch (of one), and its activation from the step's logits."""
+    assert isinstance(module, BeatModule)
+    loader: Any = trainer.test_dataloaders if trainer.testing else trainer.val_dataloaders
+    dataset: CropDataset = loader.dataset
+    track = dataset.tracks[int(batch["track"][0])]
+    activation = track_activation(
+        logits[0].float().cpu().numpy(),
+        batch["features"][0].float().cpu().numpy(),
+        module.spec,
+        track.duration_s,
+    )
+    return track, activation
+
+
+class GridValidation(L.Callback):
+    """Runs every validation track through the grid search and logs how right its grid is.
+
+    The loss says how well frames are told apart; these say what a user gets.
+
+    Args:
+        search: Turns an Activation into a GridEstimate.
+    """
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self.metrics = GridMetrics()
+
+    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Forget the last epoch."""
+        self.metrics = GridMetrics(prefix=f"{_stage(trainer)}/").to(pl_module.device)
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Find and score one track's grid."""
+        track, activation = _track_and_activation(trainer, pl_module, batch, outputs["logits"])
+        score = score_track(track, activation, self.search(activation, None))
+        self.metrics.update(score, int(batch["track"][0]))
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Log the metrics over all tracks of all processes."""
+        pl_module.log_dict(self.metrics.compute(), rank_zero_only=True)
+
+    on_test_epoch_start = on_validation_epoch_start
+    on_test_batch_end = on_validation_batch_end
+    on_test_epoch_end = on_validation_epoch_end
+
+
+class TrackPictures(L.Callback):
+    """Shows the first validation tracks in TensorBoard: a picture of the grid, and its clicks.
+
+    Does nothing with another logger.
+
+    Args:
+        search: Turns an Activation into a GridEstimate.
+        n_tracks: How many tracks, the first ones by name, the same in every epoch.
+        excerpt_s: Length of picture and sound, from the middle of the track.
+        every_n_epochs: How often; sounds are written once a picture is.
+    """
+
+    def __init__(
+        self, search: Search, n_tracks: int = 3, excerpt_s: float = 12.0, every_n_epochs: int = 1
+    ) -> None:
+        self.search = search
+        self.n_tracks, self.excerpt_s, self.every_n_epochs = n_tracks, excerpt_s, every_n_epochs
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Draw one of the first tracks."""
+        logger = trainer.logger
+        if (
+            batch_idx >= self.n_tracks
+            or not isinstance(logger, TensorBoardLogger)
+            or not trainer.is_global_zero
+            or trainer.current_epoch % self.every_n_epochs
+        ):
+            return
+        assert isinstance(pl_module, BeatModule)
+        track, activation = _track_and_activation(trainer, pl_module, batch, outputs["logits"])
+        estimate = self.search(activation, None)
+        start_s = max(0.0, track.duration_s / 2 - self.excerpt_s / 2)
+        stop_s = min(track.duration_s, start_s + self.excerpt_s)
+        figure = excerpt_figure(
+            batch["features"][0].float().cpu().numpy(),
+            activation,
+            estimate,
+            reference=track.grid,
+            start_s=start_s,
+            end_s=stop_s,
+            title=track.name,
+        )
+        board = logger.experiment
+        board.add_figure(f"tracks/{track.name}", figure, trainer.global_step, close=False)
+        if track.audio_path is not None and estimate.grid is not None:
+            rate = pl_module.spec.sample_rate
+            samples = load_audio(track.audio_path, rate).samples
+            excerpt = samples[int(start_s * rate) : int(stop_s * rate)]
+            clicks = mix_clicks(
+                excerpt,
+                rate,
+                estimate.grid,
+                start_s=start_s,
+                mark_downbeats=estimate.downbeat_known,
+            )
+            board.add_audio(
+                f"tracks/{track.name}", clicks[np.newaxis], trainer.global_step, sample_rate=rate
+            )
+
+
+class EpochLines(L.Callback):
+    """One line per epoch in the log: what a progress bar shows, where there is no terminal.
+
+    Args:
+        metrics: Which values, where they exist.
+    """
+
+    def __init__(self, metrics: Sequence[str]) -> None:
+        self.metrics = list(metrics)
+        self.started_s = 0.0
+        self.validated = False
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the clock."""
+        self.started_s = time.monotonic()
+        self.validated = False
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """From here on the validation's values are this epoch's."""
+        self.validated = True
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Log the line; validation is part of the epoch."""
+        values = trainer.callback_metrics
+        names = [n for n in self.metrics if n in values and (self.validated or n[:4] != "val/")]
+        shown = [f"{name} {float(values[name]):.4g}" for name in names]
+        seconds = time.monotonic() - self.started_s
+        epochs = f"{trainer.current_epoch + 1}/{trainer.max_epochs}"
+        if trainer.is_global_zero:
+            logger.info("epoch %s: %s (%.0f s)", epochs, ", ".join(shown), seconds)
+
+
+class Reproducible(L.Callback):
+    """Makes a step's chance depend on the seed and its number alone.
+
+    Drop-out draws from torch's generator, whose state no checkpoint keeps; seeded anew at each
+    step, a run cut off and resumed from ``last.ckpt`` ends with the weights of an unbroken one.
+
+    Args:
+        seed: The run's seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Seed the step, differently in each process of a distributed run."""
+        sequence = np.random.SeedSequence((self.seed, trainer.global_step, trainer.global_rank))
+        torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
+
+
+class SaveOnInterrupt(L.Callback):
+    """Keeps what was learnt since the last epoch when training is cut off by Ctrl-C.
+
+    Args:
+        path: Checkpoint to write; ``last.ckpt`` remains the one to resume from, since it lies
+            between two epochs.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Save on KeyboardInterrupt; any other exception is a failure, not an interruption."""
+        if isinstance(exception, KeyboardInterrupt) and trainer.global_step > 0:
+            trainer.save_checkpoint(self.path)
+            if trainer.is_global_zero:
+                print(f"\ninterrupted; the weights so far are in {self.path}")

@@ -1,0 +1,85 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from beatgrid.activation.network import track_activation
+from beatgrid.audio.features import FeatureSpec
+from beatgrid.calibration.synthetic import noisy_activation
+from beatgrid.calibration.temperature import calibrated, fit_temperature
+from beatgrid.data.track import Track
+from beatgrid.grid import Grid
+from beatgrid.networks.checkpoint import LoadedModel
+from beatgrid.search import GridSearch
+
+SPEC = FeatureSpec(n_mels=8)
+
+
+class Loud(torch.nn.Module):
+    """A network that puts out its first mel band, times a factor: over-confident above 1."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, features, n_frames=None):
+        return self.factor * features[..., :1]
+
+
+def slow_track(seed):
+    """Busy off-beats at 66 to 90 BPM, which likelihood and prior double."""
+    rng = np.random.default_rng(seed)
+    grid = Grid(float(rng.uniform(66, 90)), rng.uniform(0, 1))
+    beat = noisy_activation(grid, 40.0, rng, frame_rate=SPEC.frame_rate, offbeat=0.6).beat
+    features = np.zeros((len(beat), 8), np.float32)
+    features[:, 0] = np.log(beat / (1 - beat))
+    cached = SimpleNamespace(features=features, n_frames=len(beat))
+    return Track(str(seed), grid, "reliable", 40.0, cached)
+
+
+def model_of(factor):
+    target = {"shape": "soft", "width_s": 0.015}
+    return LoadedModel(Loud(factor), SPEC, {}, "loud", training_data={"target": target})
+
+
+def test_calibrated_model_is_less_sure_and_knows_the_level():
+    tracks = [slow_track(seed) for seed in range(12)]
+    honest, _ = calibrated(model_of(1.0), tracks, GridSearch())
+    loud, report = calibrated(model_of(2.5), tracks, GridSearch())
+    ratio = loud.calibration["temperatures"][0] / honest.calibration["temperatures"][0]
+    assert ratio == pytest.approx(2.5, rel=1e-3)
+    assert (report.n_tracks, len(report.tracks)) == (12, 12)
+    assert report.level_plain < 0.6 < report.level_right
+    unseen = slow_track(99)
+    logits = 2.5 * unseen.cached.features[:, :1]
+    temperatures = loud.calibration["temperatures"]
+    found = GridSearch()(
+        track_activation(logits, unseen.cached.features, SPEC, 40.0, temperatures),
+        loud.calibration["ranker"],
+    )
+    assert found.bpm == pytest.approx(unseen.grid.bpm, abs=0.05)
+
+
+def test_track_without_weight_teaches_nothing():
+    tracks = [slow_track(seed) for seed in range(8)]
+    wrong = replace(slow_track(50), weight=0.0)
+    with_it, _ = calibrated(model_of(1.0), [*tracks, wrong], GridSearch())
+    without, _ = calibrated(model_of(1.0), tracks, GridSearch())
+    assert with_it.calibration["ranker"] == without.calibration["ranker"]
+
+
+@pytest.mark.parametrize("truth", [0.5, 1.0, 3.0])
+def test_finds_by_how_much_logits_are_too_sure(truth):
+    rng = np.random.default_rng(0)
+    honest = rng.normal(-2, 2, 200_000)
+    events = (rng.random(len(honest)) < 1 / (1 + np.exp(-honest))).astype(float)
+    found = fit_temperature([(truth * honest[:90_000], events[:90_000]),
+                             (truth * honest[90_000:], events[90_000:])])  # fmt: skip
+    assert found == pytest.approx(truth, rel=0.03)
+
+
+def test_without_frames_nothing_changes():
+    assert fit_temperature([]) == 1.0
+    assert fit_temperature([(np.zeros(0), np.zeros(0))]) == 1.0

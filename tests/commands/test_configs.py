@@ -1,0 +1,84 @@
+"""Every option of every config group composes, resolves and instantiates."""
+
+from pathlib import Path
+
+import lightning as L
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from beatgrid.data.datamodule import BeatDataModule
+from beatgrid.networks.crnn import count_parameters
+from beatgrid.training.module import BeatModule
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+OPTIONS = sorted(
+    (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name != "hydra"
+)
+ENTRIES = {
+    "predict": ["audio=x"],
+    "evaluate": [],
+    "calibrate": [],
+    "corpus": [],
+    "modules": [],
+    "train": [],
+}
+
+
+def compose_config(name, overrides, output_dir="."):
+    if name == "train":  # otherwise Hydra's run folder, which exists in a run only
+        overrides = [*overrides, f"output_dir={output_dir}"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose(name, overrides=overrides)
+    OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    return cfg
+
+
+def test_there_are_options():
+    assert {group for group, _ in OPTIONS} >= {
+        *("features", "data", "model", "trainer", "grid", "callbacks", "logger"),
+        *("experiment", "debug", "hparams_search"),
+    }
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_composes_and_instantiates(group, option, tmp_path):
+    cfg = compose_config("train", [f"{group}={option}"], tmp_path)
+    data = instantiate(cfg.data, cache_dir=str(tmp_path))
+    assert isinstance(data, BeatDataModule)
+    module = instantiate(cfg.model)
+    assert isinstance(module, BeatModule)
+    assert module.spec == data.features
+    assert callable(instantiate(cfg.grid))
+    callbacks = list(instantiate(cfg.callbacks).values())
+    assert all(isinstance(callback, L.Callback | None) for callback in callbacks)
+    logger = instantiate(cfg.logger)
+    if (group, option) in {("trainer", "gpu"), ("trainer", "ddp")}:
+        assert cfg.trainer.devices in (1, 2)  # its hardware may not be here
+        return
+    assert isinstance(instantiate(cfg.trainer, callbacks=callbacks, logger=logger), L.Trainer)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_entry_configs_compose(entry):
+    compose_config(entry, ENTRIES[entry])
+
+
+def test_overrides_reach_the_network():
+    cfg = compose_config("train", ["model.hidden_size=256", "features.n_mels=64"])
+    module = instantiate(cfg.model)
+    assert module.network.rnn.hidden_size == 256
+    assert module.spec.n_mels == 64
+
+
+def test_experiments_are_not_overruled_by_the_defaults():
+    cfg = compose_config("train", ["experiment=notebook"])
+    assert cfg.data.crop_s is None
+    assert cfg.data.target.shape == "box"
+    assert count_parameters(instantiate(cfg.model)) == 2_644_801
+
+
+def test_the_light_network_has_a_fraction_of_the_parameters():
+    light = count_parameters(instantiate(compose_config("train", ["model=crnn_small"]).model))
+    assert 150_000 <= light <= 500_000

@@ -1,0 +1,46 @@
+import json
+
+import numpy as np
+import pytest
+
+from beatgrid.audio.features import FeatureSpec
+from beatgrid.data.labels import write_label
+from beatgrid.data.rendered import rendered_tracks
+from beatgrid.errors import BeatgridError
+from beatgrid.grid import Grid
+
+SPEC = FeatureSpec(n_mels=8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "features").mkdir()
+    (tmp_path / "spec.json").write_text(json.dumps(SPEC.to_dict()))
+    for i, name in enumerate(["b", "a"]):
+        np.save(tmp_path / "features" / f"{name}.npy", np.full((862, 8), -i, dtype=np.float16))
+        path = tmp_path / "labels" / f"{name}.labels.json"
+        write_label(path, Grid(120.0 + i, 0.1), 10.0, None, source="own")
+    return tmp_path
+
+
+def test_tracks_come_with_features_and_grid(folder):
+    tracks = list(rendered_tracks(folder, SPEC, weight=0.5))
+    assert [t.name for t in tracks] == ["a", "b"]
+    assert tracks[0].grid == Grid(121.0, 0.1)
+    assert tracks[0].cached.features.shape == (862, 8)
+    assert tracks[0].cached.n_frames == 862
+    assert (tracks[0].weight, tracks[0].extra["source"], tracks[0].audio_path) == (0.5, "own", None)
+
+
+def test_amount_can_be_limited(folder):
+    assert len(list(rendered_tracks(folder, SPEC, max_hours=0.001))) == 1
+
+
+def test_other_features_are_refused(folder):
+    with pytest.raises(BeatgridError, match="render it again"):
+        list(rendered_tracks(folder, FeatureSpec(n_mels=16)))
+
+
+def test_folder_that_is_none_is_refused(tmp_path):
+    with pytest.raises(BeatgridError, match="no folder of rendered features"):
+        list(rendered_tracks(tmp_path, SPEC))

@@ -1,0 +1,26 @@
+"""Two processes train as one: on the CPU, where any machine can show it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.commands.test_scripts import TINY
+from tests.conftest import ROOT
+
+
+@pytest.mark.slow
+def test_two_processes_share_an_epoch_and_validate_every_track(click_folder, tmp_path):
+    command = [sys.executable, str(ROOT / "train.py"), *click_folder.overrides, *TINY]
+    command += ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "data.val_count=2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, "output_dir=run"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["val/n_tracks"] == 2
+    assert (tmp_path / "run" / "checkpoints" / "best.ckpt").is_file()
