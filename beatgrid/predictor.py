@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,6 @@ from beatgrid.activation.flux import flux_activation
 from beatgrid.activation.network import network_logits, track_activation
 from beatgrid.audio.features import FeatureSpec, log_mel_blocks
 from beatgrid.audio.reader import AudioInfo, check_has_signal, open_audio
-from beatgrid.data.discovery import AUDIO_SUFFIXES
-from beatgrid.data.track import Track
-from beatgrid.errors import AudioError, BeatgridError
-from beatgrid.evaluation import TrackScore, evaluate_track
 from beatgrid.grid import Activation
 from beatgrid.networks.checkpoint import LoadedModel
 from beatgrid.search import Coefficients, GridEstimate
@@ -95,57 +91,3 @@ class Predictor:
         logits = network_logits(self.model.network, log_mel, frame_rate, device=self.device)
         temperatures = self.model.calibration.get("temperatures", (1.0, 1.0))
         return track_activation(logits, log_mel, self.features, duration_s, temperatures)
-
-
-def score_track(track: Track, activation: Activation, estimate: GridEstimate) -> TrackScore:
-    """Scores of what was found in a labelled track."""
-    return evaluate_track(
-        track.grid,
-        estimate.grid,
-        track.duration_s,
-        confidence=estimate.confidence,
-        downbeat_reliable=track.downbeat == "reliable",
-        estimate_downbeat_known=activation.downbeat is not None,
-    )
-
-
-def find_audio(patterns: str | Iterable[str]) -> list[Path]:
-    """The audio files that a file name, a folder, a glob pattern or a list of these means.
-
-    A folder is searched with all its sub-folders, for the known suffixes; ``**`` in a pattern
-    matches any depth. Each file comes once, in the order of the patterns, sorted within each.
-
-    Raises:
-        AudioError: A pattern that means no file.
-    """
-    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
-    found: dict[Path, None] = {}
-    for pattern in patterns:
-        path = Path(pattern).expanduser()
-        if path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.is_file() and _is_audio_name(p))
-            if not files:
-                raise AudioError(
-                    f"audio={pattern}: no audio in this folder (looked for "
-                    f"{' '.join(s for s in AUDIO_SUFFIXES if s)}); name another, or the file itself"
-                )
-        elif path.exists():
-            files = [path]
-        else:
-            files = _glob(path)
-            if not files:
-                raise AudioError(f"audio={pattern}: no such file or folder; check the path")
-        found.update(dict.fromkeys(files))
-    if not found:
-        raise BeatgridError("audio=: names no file; give a file, a folder, a pattern or a list")
-    return list(found)
-
-
-def _is_audio_name(path: Path) -> bool:
-    return path.suffix.lower() in AUDIO_SUFFIXES[1:] and not path.name.startswith(".")
-
-
-def _glob(pattern: Path) -> list[Path]:
-    base = Path(pattern.anchor)
-    relative = pattern.relative_to(base) if pattern.anchor else pattern
-    return sorted(path for path in base.glob(str(relative)) if path.is_file())

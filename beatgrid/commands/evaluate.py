@@ -15,7 +15,7 @@ from beatgrid.commands.cli import (
     load_predictor,
     output_folder,
 )
-from beatgrid.data.track import Track
+from beatgrid.data.track import Track, score_track
 from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise
 from beatgrid.files import write_json
 from beatgrid.output.tables import (
@@ -25,7 +25,6 @@ from beatgrid.output.tables import (
     print_tracks,
     write_tracks_csv,
 )
-from beatgrid.predictor import score_track
 
 BPM_EDGES = (90, 120, 150, 180, 210)
 

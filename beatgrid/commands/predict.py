@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
+from beatgrid.audio.find import find_audio
 from beatgrid.commands.cli import entry, exit_if_failed, load_predictor, output_folder, progress
 from beatgrid.library import Job, begin, find_grid
 from beatgrid.output.result import result_paths
 from beatgrid.output.tables import print_results
-from beatgrid.predictor import find_audio
 from beatgrid.processes import results
 
 

@@ -10,15 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from beatgrid.audio.find import AUDIO_SUFFIXES
 from beatgrid.data.labels import SPLITS, SUFFIX, Label, load_label
 from beatgrid.errors import BeatgridError, LabelError
 
 logger = logging.getLogger(__name__)
-
-AUDIO_SUFFIXES = (
-    *("", ".mp3", ".m4a", ".wav", ".flac", ".ogg", ".aif", ".aiff"),
-    *(".aac", ".opus", ".webm"),
-)
 
 
 @dataclass(frozen=True, eq=False)

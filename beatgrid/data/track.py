@@ -12,7 +12,9 @@ from beatgrid.audio.cache import CachedTrack, FeatureCache
 from beatgrid.data.discovery import LabelledTrack
 from beatgrid.data.labels import Label
 from beatgrid.errors import LabelError
-from beatgrid.grid import Grid
+from beatgrid.evaluation import TrackScore, evaluate_track
+from beatgrid.grid import Activation, Grid
+from beatgrid.search import GridEstimate
 
 logger = logging.getLogger(__name__)
 
@@ -86,4 +88,16 @@ def track_from(
         audio_path=audio_path,
         group=label.group,
         extra=label.extra,
+    )
+
+
+def score_track(track: Track, activation: Activation, estimate: GridEstimate) -> TrackScore:
+    """Scores of what was found in a labelled track."""
+    return evaluate_track(
+        track.grid,
+        estimate.grid,
+        track.duration_s,
+        confidence=estimate.confidence,
+        downbeat_reliable=track.downbeat == "reliable",
+        estimate_downbeat_known=activation.downbeat is not None,
     )

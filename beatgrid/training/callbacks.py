@@ -16,11 +16,11 @@ from torch import Tensor
 from beatgrid.activation.network import track_activation
 from beatgrid.audio.reader import load_audio
 from beatgrid.data.dataset import CropDataset
-from beatgrid.data.track import Track
+from beatgrid.data.track import Track, score_track
 from beatgrid.grid import Activation
 from beatgrid.output.figures import excerpt_figure
 from beatgrid.output.sonify import mix_clicks
-from beatgrid.predictor import Search, score_track
+from beatgrid.predictor import Search
 from beatgrid.training.metrics import GridMetrics
 from beatgrid.training.module import BeatModule
 
