@@ -1,4 +1,4 @@
-"""Features to beat probabilities: a network over a whole track, or spectral flux."""
+"""Features to beat probabilities: sources by name (a network, spectral flux)."""
 
 from beatgrid.lazy import offer
 
@@ -6,4 +6,5 @@ __all__, __getattr__ = offer(
     __name__,
     network=("network_logits", "track_activation"),
     flux=("flux_activation", "onset_strength"),
+    source=("ActivationSource", "FluxSource", "NetworkSource", "open_source"),
 )

@@ -24,13 +24,14 @@ from omegaconf.errors import OmegaConfBaseException
 from rich import progress as rich_progress
 from rich.console import Console
 
+from beatgrid.activation.source import open_source
 from beatgrid.audio.cache import FeatureCache
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.data.discovery import discover, of_split
 from beatgrid.data.rendered import rendered_tracks
 from beatgrid.data.track import Track, open_track
 from beatgrid.errors import BeatgridError
-from beatgrid.networks.checkpoint import SHIPPED, load_model
+from beatgrid.networks.checkpoint import SHIPPED
 from beatgrid.predictor import Predictor
 from beatgrid.training.runs import best_checkpoint
 
@@ -107,15 +108,13 @@ def quote_path(argument: str, paths: Sequence[str]) -> str:
 
 
 def load_predictor(cfg: DictConfig) -> Predictor:
-    """The predictor that ``ckpt``, ``activation``, ``grid`` and ``device`` ask for.
+    """Return the predictor that ``ckpt``, ``activation``, ``grid`` and ``device`` ask for.
 
     Raises:
         BeatgridError: An unknown activation, or no such checkpoint.
     """
-    if cfg.activation not in ("network", "flux"):
-        raise BeatgridError(f"activation={cfg.activation}: must be network or flux")
-    model = load_model(find_checkpoint(cfg.ckpt)) if cfg.activation == "network" else None
-    return Predictor(model, instantiate(cfg.grid), cfg.device)
+    source = open_source(cfg.activation, lambda: find_checkpoint(cfg.ckpt), cfg.device)
+    return Predictor(source, instantiate(cfg.grid))
 
 
 def output_folder(out: str) -> Path:
