@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from beatgrid.errors import BeatgridError
-from beatgrid.output.result import grid_result, write_result
-from beatgrid.predictor import Prediction, Predictor
+from beatgrid.output.result import write_result
+from beatgrid.prediction import Prediction
+from beatgrid.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -64,27 +65,20 @@ def find_grid(job: Job) -> dict[str, Any] | str:
         raise RuntimeError("find_grid() before begin()")
     try:
         prediction = _finder.predictor(job.audio)
-        result = grid_result(
-            prediction.estimate,
-            prediction.activation,
-            prediction.info,
-            _finder.predictor.model_id,
-            _finder.settings,
-        )
+        result = prediction.to_dict(_finder.settings)
         write_result(job.out, result)
         if _finder.picture:
-            draw(prediction, job.out.with_suffix(".png"))
+            draw(prediction, job.audio.name, job.out.with_suffix(".png"))
     except BeatgridError as error:
         return str(error)
     return result
 
 
-def draw(prediction: Prediction, path: Path) -> None:
+def draw(prediction: Prediction, title: str, path: Path) -> None:
     """Draw the grid over the track's activation."""
     # Here, because matplotlib takes a second to import.
     from beatgrid.output.figures import grid_figure, save_figure
 
-    title = prediction.info.path.name
     figure = grid_figure(
         prediction.log_mel, prediction.activation, prediction.estimate, title=title
     )

@@ -1,42 +1,28 @@
-"""The whole chain for one file: audio, features, activation, grid."""
+"""The whole chain for one track: audio, features, activation, grid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from beatgrid.activation.source import ActivationSource
-from beatgrid.audio.features import FeatureSpec, log_mel_blocks
+from beatgrid.activation.source import ActivationSource, open_source
+from beatgrid.audio.arrays import audio_from_array
+from beatgrid.audio.features import FeatureSpec, log_mel, log_mel_blocks
 from beatgrid.audio.reader import AudioInfo, check_has_signal, open_audio
 from beatgrid.grid import Activation
-from beatgrid.search import Coefficients, GridEstimate
+from beatgrid.networks.checkpoint import SHIPPED
+from beatgrid.prediction import Prediction
+from beatgrid.search import Coefficients, GridEstimate, GridSearch
+from beatgrid.training.runs import best_checkpoint
 
 Search = Callable[[Activation, Coefficients | None], GridEstimate]
 """A grid search: an activation, and what was fitted for its source, to a grid."""
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What was found in one file, and what it was found in.
-
-    Attributes:
-        info: The audio as decoded.
-        activation: Probabilities per frame.
-        estimate: The grid.
-        log_mel: Features in dB, float32 (frames, mels), for pictures.
-    """
-
-    info: AudioInfo
-    activation: Activation
-    estimate: GridEstimate
-    log_mel: np.ndarray
-
-
 class Predictor:
-    """Finds the beatgrid of audio files.
+    """Finds the beatgrid of audio files, or of samples; ``load`` makes one.
 
     Args:
         source: Turns features into an Activation: a network, or spectral flux.
@@ -57,17 +43,34 @@ class Predictor:
         """Which checkpoint answers, or ``flux``."""
         return self.source.model_id
 
-    def __call__(self, audio_path: str | Path) -> Prediction:
-        """Decode a file and find its grid; memory grows with the features, not the audio.
+    def __call__(
+        self, audio: str | Path | np.ndarray, *, sample_rate: int | None = None
+    ) -> Prediction:
+        """Find the grid of a track; memory grows with a file's features, not its samples.
+
+        Args:
+            audio: A file, or samples: (samples,) or (samples, channels), floats of full scale 1
+                or signed integers.
+            sample_rate: Of samples, per second; a file says its own.
 
         Raises:
-            AudioError: The file cannot be decoded, is too short or silent.
+            AudioError: The audio cannot be decoded, is too short or silent.
+            TypeError: Samples without a sample rate, or a file with one.
         """
-        stream = open_audio(audio_path, self.features.sample_rate)
-        log_mel = log_mel_blocks(stream, self.features)
-        check_has_signal(stream.info)
-        activation, estimate = self.find(log_mel, stream.info.duration_s)
-        return Prediction(stream.info, activation, estimate, log_mel)
+        if isinstance(audio, str | Path):
+            if sample_rate is not None:
+                raise TypeError("sample_rate= goes with samples; a file says its own")
+            stream = open_audio(audio, self.features.sample_rate)
+            return self._predict(log_mel_blocks(stream, self.features), stream.info)
+        if sample_rate is None:
+            raise TypeError("samples need their rate, for instance sample_rate=44100")
+        track = audio_from_array(audio, sample_rate, self.features.sample_rate)
+        return self._predict(log_mel(track.samples, self.features), track.info)
+
+    def _predict(self, log_mel: np.ndarray, info: AudioInfo) -> Prediction:
+        check_has_signal(info)
+        activation, estimate = self.find(log_mel, info.duration_s)
+        return Prediction(info, activation, estimate, log_mel, self.model_id)
 
     def find(self, log_mel: np.ndarray, duration_s: float) -> tuple[Activation, GridEstimate]:
         """Return activation and grid of features (frames, mels) of a track.
@@ -78,3 +81,46 @@ class Predictor:
         """
         activation = self.source(log_mel, duration_s)
         return activation, self.search(activation, self.source.coefficients)
+
+
+def load(
+    ckpt: str | Path = "shipped",
+    *,
+    activation: str = "network",
+    search: Search | None = None,
+    device: str = "cpu",
+) -> Predictor:
+    """Load what finds grids: by default the network that comes with the package.
+
+    >>> import beatgrid
+    >>> from beatgrid.rendering.generator import click_track
+    >>> samples = click_track(bpm=125.0, offset_s=0.2, duration_s=12.0)
+    >>> found = beatgrid.load("shipped")(samples, sample_rate=44100)
+    >>> found.bpm
+    125.0
+    >>> found.beat_times()[:3].round(2)
+    array([0.2 , 0.68, 1.16])
+
+    Args:
+        ckpt: ``shipped``, the weights that come with the package; ``latest``, the best ones of
+            the newest training run under ``outputs/train``; or a checkpoint file.
+        activation: ``network``, or ``flux``: spectral flux, without a checkpoint.
+        search: Turns an Activation into a grid; by default ``GridSearch()``.
+        device: Where the network computes, as torch names it.
+
+    Raises:
+        BeatgridError: No such checkpoint or activation, or a file that cannot be read.
+    """
+    source = open_source(activation, lambda: find_checkpoint(ckpt), device)
+    return Predictor(source, search or GridSearch())
+
+
+def find_checkpoint(ckpt: str | Path) -> Path:
+    """Return the file that ``shipped``, ``latest`` or a path means; see ``load``.
+
+    Raises:
+        BeatgridError: ``latest``, but there is no run.
+    """
+    if ckpt == "shipped":
+        return SHIPPED
+    return best_checkpoint(Path("outputs/train")) if ckpt == "latest" else Path(ckpt)

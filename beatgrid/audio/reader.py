@@ -41,18 +41,18 @@ class AudioInfo:
     """What decoding a file told about it.
 
     Attributes:
-        path: The file.
+        path: The file; None for samples that came as an array.
         duration_s: Decoded length in seconds.
         source_sample_rate: Samples per second in the file.
         channels: Channels in the file.
-        decoder: "soundfile" or "pyav".
+        decoder: "soundfile", "pyav", or "array" for samples that needed none.
         container: Decoder's name of the container, such as "WAV" or "mov,mp4,m4a,...".
         codec: Decoder's name of the coding, such as "PCM_16" or "aac".
         mp3_tag: "lame", "xing", "vbri" or "none" for an MP3 (``Mp3Tag.kind``), otherwise None.
         peak: Largest absolute sample of the mono mix; full scale is 1.
     """
 
-    path: Path
+    path: Path | None
     duration_s: float
     source_sample_rate: int
     channels: int
@@ -124,7 +124,8 @@ def check_has_signal(info: AudioInfo) -> None:
     if info.peak < 10 ** (SILENCE_DBFS / 20):
         level = f"{20 * math.log10(info.peak):.0f} dBFS" if info.peak else "all samples are 0"
         raise AudioError(
-            f"{info.path}: silent (peak of the mono mix: {level}); there is no beat to find"
+            f"{info.path or 'samples'}: silent (peak of the mono mix: {level}); "
+            "there is no beat to find"
         )
 
 

@@ -10,9 +10,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from beatgrid.calibration.temperature import calibrated
-from beatgrid.commands.cli import LabelledTracks, entry, exit_if_failed, find_checkpoint
+from beatgrid.commands.cli import LabelledTracks, entry, exit_if_failed
 from beatgrid.errors import BeatgridError
 from beatgrid.networks.checkpoint import load_model, save_model
+from beatgrid.predictor import find_checkpoint
 
 
 @entry("calibrate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))

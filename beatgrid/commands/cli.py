@@ -24,16 +24,13 @@ from omegaconf.errors import OmegaConfBaseException
 from rich import progress as rich_progress
 from rich.console import Console
 
-from beatgrid.activation.source import open_source
 from beatgrid.audio.cache import FeatureCache
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.data.discovery import discover, of_split
 from beatgrid.data.rendered import rendered_tracks
 from beatgrid.data.track import Track, open_track
 from beatgrid.errors import BeatgridError
-from beatgrid.networks.checkpoint import SHIPPED
-from beatgrid.predictor import Predictor
-from beatgrid.training.runs import best_checkpoint
+from beatgrid.predictor import Predictor, load
 
 T = TypeVar("T")
 USER_ERRORS = (BeatgridError, HydraException, OmegaConfBaseException)
@@ -113,8 +110,8 @@ def load_predictor(cfg: DictConfig) -> Predictor:
     Raises:
         BeatgridError: An unknown activation, or no such checkpoint.
     """
-    source = open_source(cfg.activation, lambda: find_checkpoint(cfg.ckpt), cfg.device)
-    return Predictor(source, instantiate(cfg.grid))
+    search = instantiate(cfg.grid)
+    return load(cfg.ckpt, activation=cfg.activation, search=search, device=cfg.device)
 
 
 def output_folder(out: str) -> Path:
@@ -131,20 +128,6 @@ def output_folder(out: str) -> Path:
             f"out={out}: cannot be a folder ({error.strerror}); name another"
         ) from error
     return folder
-
-
-def find_checkpoint(ckpt: str) -> Path:
-    """The file that ``ckpt`` names.
-
-    ``shipped`` means the weights that come with the package, ``latest`` the best ones of the
-    newest training run.
-
-    Raises:
-        BeatgridError: ``latest``, but there is no run.
-    """
-    if ckpt == "shipped":
-        return SHIPPED
-    return best_checkpoint(Path("outputs/train")) if ckpt == "latest" else Path(ckpt)
 
 
 class LabelledTracks:

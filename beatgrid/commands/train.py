@@ -15,12 +15,13 @@ from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
-from beatgrid.commands.cli import entry, find_checkpoint
+from beatgrid.commands.cli import entry
 from beatgrid.data.datamodule import BeatDataModule
 from beatgrid.errors import BeatgridError
 from beatgrid.files import write_json
 from beatgrid.networks.checkpoint import load_model
 from beatgrid.networks.crnn import count_parameters
+from beatgrid.predictor import find_checkpoint
 from beatgrid.training.module import BeatModule
 from beatgrid.training.runs import last_checkpoint
 

@@ -93,7 +93,7 @@ def grid_result(
     downbeat_known = found and estimate.downbeat_known
     return {
         "format": FORMAT_VERSION,
-        "file": displayable(os.fspath(info.path)),
+        "file": displayable(os.fspath(info.path)) if info.path else None,
         "duration_s": duration_s,
         "sample_rate": int(info.source_sample_rate),
         "decoder": info.decoder,

@@ -21,10 +21,10 @@ import torch
 
 from beatgrid.activation.network import network_logits, track_activation
 from beatgrid.audio.features import log_mel
-from beatgrid.commands.cli import find_checkpoint
 from beatgrid.files import write_text
 from beatgrid.networks.checkpoint import load_model
 from beatgrid.networks.crnn import CRNN, count_parameters
+from beatgrid.predictor import find_checkpoint
 from beatgrid.rendering.generator import render
 from beatgrid.search import GridSearch
 
