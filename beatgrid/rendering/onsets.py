@@ -14,15 +14,20 @@ from beatgrid.rendering.piece import SAMPLE_RATE
 
 Samples = NDArray[np.float32]
 
+CLEAR = 1.5
+"""Below this clarity the mean onset curve has no peak to speak of: pads, or beats nobody plays."""
+
 # Short windows, since a millisecond matters here and no pitch does.
-_N_FFT, _HOP = 512, 32
+HOP = 32
+"""Samples from one value of ``onset_curve`` to the next."""
+_N_FFT = 512
 _REACH_S = 0.06
 
 
 def onset_curve(samples: Samples) -> NDArray[np.float32]:
-    """Rise of log magnitude summed over frequency, every 32 samples: float32 (frames,)."""
+    """Return the rise of log magnitude summed over frequency, every ``HOP`` samples: (frames,)."""
     _, _, spectrum = signal.stft(
-        samples, SAMPLE_RATE, "hann", _N_FFT, _N_FFT - _HOP, padded=False, return_onesided=True
+        samples, SAMPLE_RATE, "hann", _N_FFT, _N_FFT - HOP, padded=False, return_onesided=True
     )
     magnitude = np.abs(spectrum).astype(np.float32)
     level = np.log1p(magnitude * np.float32(100.0 / (np.quantile(magnitude, 0.999) + 1e-12)))
@@ -32,7 +37,7 @@ def onset_curve(samples: Samples) -> NDArray[np.float32]:
 
 
 def residual_ms(samples: Samples, grid: Grid) -> tuple[float, float]:
-    """Time of the mean onset around a piece's beats, and how clearly it stands out.
+    """Measure the mean onset around a piece's beats, and how clearly it stands out.
 
     The measure's own delay, found on clicks, is taken off.
 
@@ -42,7 +47,7 @@ def residual_ms(samples: Samples, grid: Grid) -> tuple[float, float]:
 
     Returns:
         Milliseconds by which sound is later than the grid, and the ratio of the mean onset curve's
-        peak to its median: below about 2 the beats have no common onset to speak of.
+        peak to its median, the clarity.
     """
     at_s, clarity = _mean_onset_s(samples, grid)
     return 1000.0 * (at_s - _own_delay_s()), clarity
@@ -50,8 +55,8 @@ def residual_ms(samples: Samples, grid: Grid) -> tuple[float, float]:
 
 def _mean_onset_s(samples: Samples, grid: Grid) -> tuple[float, float]:
     curve = onset_curve(samples)
-    reach = round(_REACH_S * SAMPLE_RATE / _HOP)
-    frames = grid.beat_times(len(samples) / SAMPLE_RATE) * SAMPLE_RATE / _HOP
+    reach = round(_REACH_S * SAMPLE_RATE / HOP)
+    frames = grid.beat_times(len(samples) / SAMPLE_RATE) * SAMPLE_RATE / HOP
     frames = frames[(frames > reach + 1) & (frames < len(curve) - reach - 2)]
     offsets = np.arange(-reach, reach + 1)
     around = np.interp(frames[:, None] + offsets, np.arange(len(curve)), curve)
@@ -60,11 +65,11 @@ def _mean_onset_s(samples: Samples, grid: Grid) -> tuple[float, float]:
     before, top, after = mean[best - 1 : best + 2]
     bend = before - 2 * top + after
     shift = 0.5 * (before - after) / bend if bend < 0 else 0.0
-    return (offsets[best] + shift) * _HOP / SAMPLE_RATE, float(top / (np.median(mean) + 1e-9))
+    return (offsets[best] + shift) * HOP / SAMPLE_RATE, float(top / (np.median(mean) + 1e-9))
 
 
 @functools.cache
 def _own_delay_s() -> float:
-    """What the measure says about clicks that are on time to the sample."""
+    """Measure clicks that are on time to the sample."""
     grid = Grid(120.0, 0.25)
     return _mean_onset_s(click_track(grid.bpm, grid.offset_s, 30.0, SAMPLE_RATE), grid)[0]

@@ -40,7 +40,7 @@ class Row:
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """The library with its signatures, or None where it is not installed."""
+    """Load the library with its signatures; None where it is not installed."""
     try:
         lib = ctypes.CDLL(_LIBRARY)
     except OSError:
@@ -66,8 +66,20 @@ def library() -> ctypes.CDLL | None:
     return lib
 
 
+def require_library() -> ctypes.CDLL:
+    """Return the library.
+
+    Raises:
+        BeatgridError: It is not installed.
+    """
+    lib = library()
+    if lib is None:
+        raise BeatgridError(f"{_LIBRARY} is missing; experiments/results/install.sh installs it")
+    return lib
+
+
 def play(content: bytes, max_duration_s: float) -> tuple[NDArray[np.float32], list[Row]]:
-    """Renders a module once through, up to its repeat.
+    """Render a module once through, up to its repeat.
 
     Args:
         content: The module file.
@@ -79,9 +91,7 @@ def play(content: bytes, max_duration_s: float) -> tuple[NDArray[np.float32], li
     Raises:
         BeatgridError: libopenmpt is missing or does not know the format.
     """
-    lib = library()
-    if lib is None:
-        raise BeatgridError(f"{_LIBRARY} is missing; experiments/results/install.sh installs it")
+    lib = require_library()
     silent = ctypes.cast(lib.openmpt_log_func_silent, ctypes.c_void_p)  # else it writes to stderr
     module = lib.openmpt_module_create_from_memory2(content, len(content), silent, *([None] * 6))
     if not module:

@@ -23,15 +23,12 @@ import numpy as np
 from rich.progress import track
 
 from beatgrid.files import replacing, write_text
-from beatgrid.rendering.onsets import residual_ms
+from beatgrid.rendering.onsets import CLEAR, residual_ms
 from beatgrid.rendering.sources import SOURCES
 from beatgrid.rendering.sources import source as source_module
 from beatgrid.rendering.store import FIRST_HELD_OUT_SEED
 
 HERE = Path(__file__).resolve().parent
-
-# Below this the mean onset curve has no peak to speak of: pads, or beats nobody plays.
-CLEAR = 1.5
 
 Row = dict[str, str | float]
 
