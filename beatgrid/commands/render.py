@@ -1,6 +1,8 @@
 """Render labelled music from seeds straight to features.
 
-    python experiments/corpus/render.py out_dir=data/rendered hours.own=24 num_workers=2
+```
+python experiments/corpus/render.py out_dir=data/rendered hours.own=24 num_workers=2
+```
 
 Stop it at any time and start it again: complete pieces are not rendered twice.
 """
@@ -24,7 +26,7 @@ from beatgrid.rendering.store import Job, jobs_for, prepare_folder, render_job
 _PIECES_PER_PROCESS = 100
 
 
-@entry("corpus", paths=("out_dir",))
+@entry("render", paths=("out_dir",))
 def main(cfg: DictConfig) -> None:
     """Render what is missing, with a progress line per source."""
     spec = FeatureSpec(**cfg.features)
@@ -61,8 +63,8 @@ def main(cfg: DictConfig) -> None:
 
 
 def _render_all(source: str, jobs: list[Job], num_workers: int) -> int:
-    """Renders the pieces that have no label yet; returns how many failed."""
-    missing = [job for job in jobs if not job.label_path.exists()]
+    """Render the pieces that have no label yet; return how many failed."""
+    missing = [job for job in jobs if not job.is_done]
     failed = 0
     with Progress(source, jobs, missing) as progress:
         for job, failure in results(

@@ -7,6 +7,6 @@ __all__, __getattr__ = offer(
     labels=("Label", "load_label", "write_label"),
     discovery=("discover", "split_tracks"),
     track=("Track",),
-    rendered=("rendered_tracks",),
+    rendered=("RenderedFolder", "rendered_tracks"),
     datamodule=("BeatDataModule",),
 )

@@ -1,17 +1,20 @@
-"""Folders of music rendered straight to features, without audio.
+"""Folders of music rendered straight to features: their format, and the tracks in them.
 
 ```
 FOLDER/spec.json                the FeatureSpec of all of them
 FOLDER/features/NAME.npy        float16 (frames, mels), as in the feature cache
+FOLDER/audio/NAME.flac          only if audio was kept; not read
 FOLDER/labels/NAME.labels.json  written last: a label means a complete track
 ```
+
+``beatgrid.rendering.store`` writes them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +27,58 @@ from beatgrid.data.track import Track, track_from
 from beatgrid.errors import BeatgridError
 
 
+@dataclass(frozen=True)
+class RenderedFolder:
+    """The files of a folder of rendered features.
+
+    Attributes:
+        path: The folder; it need not exist.
+    """
+
+    path: Path
+
+    @property
+    def spec_path(self) -> Path:
+        """The file with the feature spec of all tracks."""
+        return self.path / "spec.json"
+
+    def features_path(self, name: str) -> Path:
+        """Return where a track's log-mel is."""
+        return self.path / "features" / f"{name}.npy"
+
+    def audio_path(self, name: str) -> Path:
+        """Return where a track's audio is, if it was kept."""
+        return self.path / "audio" / f"{name}.flac"
+
+    def label_path(self, name: str) -> Path:
+        """Return the label, whose existence means that the track is complete."""
+        return self.path / "labels" / f"{name}{SUFFIX}"
+
+    def label_paths(self) -> list[Path]:
+        """Return the labels of all complete tracks, sorted by name."""
+        return sorted((self.path / "labels").glob(f"*{SUFFIX}"))
+
+    def read_spec(self) -> FeatureSpec:
+        """Read the feature spec.
+
+        Raises:
+            BeatgridError: The folder has none that can be read.
+        """
+        try:
+            return FeatureSpec.from_dict(json.loads(self.spec_path.read_text("utf-8")))
+        except (OSError, ValueError) as error:
+            raise BeatgridError(
+                f"{self.path}: no folder of rendered features ({error}); see experiments/corpus"
+            ) from error
+
+
 def rendered_tracks(
     folder: str | Path,
     features: FeatureSpec,
     weight: float = 1.0,
     max_hours: float | None = None,
 ) -> Iterator[Track]:
-    """The tracks of one folder, in the order of their names.
+    """Read the tracks of one folder, in the order of their names.
 
     Args:
         folder: As above.
@@ -41,24 +89,19 @@ def rendered_tracks(
     Raises:
         BeatgridError: The folder is missing, empty, or holds other features.
     """
-    folder = Path(folder)
-    try:
-        found = FeatureSpec.from_dict(json.loads((folder / "spec.json").read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise BeatgridError(
-            f"{folder}: no folder of rendered features ({error}); see experiments/corpus"
-        ) from error
+    files = RenderedFolder(Path(folder))
+    found = files.read_spec()
     if found != features:
         raise BeatgridError(
             f"{folder}: rendered with {found}, but features are {features}; render it again"
         )
-    label_paths = sorted((folder / "labels").glob(f"*{SUFFIX}"))
+    label_paths = files.label_paths()
     if not label_paths:
         raise BeatgridError(f"{folder}: no labels in it; let the rendering go on first")
     seconds = 0.0
     for label_path in label_paths:
         label = load_label(label_path)
-        path = folder / "features" / f"{label.name}.npy"
+        path = files.features_path(label.name)
         n_frames = len(np.load(path, mmap_mode="r"))
         duration_s = label.duration_s or n_frames / features.frame_rate
         info = AudioInfo(path, duration_s, features.sample_rate, 1, "rendered", "", "", None, 1.0)

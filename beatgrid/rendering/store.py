@@ -1,16 +1,11 @@
-"""Rendered pieces on disk: features, labels, and audio on request.
+"""Pieces from seeds, written as ``beatgrid.data.rendered`` reads them.
 
-    OUT_DIR/SOURCE/spec.json                   the FeatureSpec
-    OUT_DIR/SOURCE/features/NAME.npy           float16 (frames, mels), as audio.cache writes
-    OUT_DIR/SOURCE/audio/NAME.flac             only if audio is kept
-    OUT_DIR/SOURCE/labels/NAME.labels.json     written last: a label means a complete piece
-
-NAME is ``SOURCE-SEED``. A seed whose label exists is not rendered again.
+``OUT_DIR/SOURCE`` is the folder of a source, ``SOURCE-SEED`` the name of a piece. A seed whose
+label exists is not rendered again.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,7 +15,8 @@ import numpy as np
 import soundfile as sf
 
 from beatgrid.audio.features import FeatureSpec, log_mel
-from beatgrid.data.labels import SUFFIX, write_label
+from beatgrid.data.labels import write_label
+from beatgrid.data.rendered import RenderedFolder
 from beatgrid.errors import BeatgridError
 from beatgrid.files import replacing, write_json
 from beatgrid.rendering.piece import SAMPLE_RATE, Piece, draw_duration_s
@@ -56,14 +52,14 @@ class Job:
         return f"{self.source}-{self.seed:07d}"
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> RenderedFolder:
         """Folder of the source."""
-        return self.out_dir / self.source
+        return RenderedFolder(self.out_dir / self.source)
 
     @property
-    def label_path(self) -> Path:
-        """The file whose existence means that the piece is complete."""
-        return self.folder / "labels" / f"{self.name}{SUFFIX}"
+    def is_done(self) -> bool:
+        """The piece is there, complete."""
+        return self.folder.label_path(self.name).exists()
 
     @property
     def duration_s(self) -> float:
@@ -81,7 +77,7 @@ def jobs_for(
     first_seed: int = 0,
     genres: Collection[str] | None = None,
 ) -> list[Job]:
-    """All pieces of a source up to a total length; more hours only append.
+    """List the pieces of a source up to a total length; more hours only append.
 
     Args:
         out_dir: Root of the corpus.
@@ -113,7 +109,7 @@ def jobs_for(
 
 
 def _genres_in_turn(source: str, wanted: Collection[str] | None) -> tuple[str, ...]:
-    """The genres that a source's seeds cycle through; checks that those wanted are among them."""
+    """Return the genres that a source's seeds cycle through; check that those wanted are some."""
     if wanted is None:
         return ()
     cycle: tuple[str, ...] = getattr(source_module(source), "GENRES", ())
@@ -128,22 +124,22 @@ def _genres_in_turn(source: str, wanted: Collection[str] | None) -> tuple[str, .
 
 
 def prepare_folder(job: Job) -> None:
-    """Writes the source's ``spec.json``.
+    """Write the source's feature spec.
 
     Raises:
-        BeatgridError: the folder holds features of another spec.
+        BeatgridError: The folder holds features of another spec.
     """
-    path = job.folder / "spec.json"
+    path = job.folder.spec_path
     if not path.exists():
         write_json(path, job.spec.to_dict())
-    elif (found := json.loads(path.read_text(encoding="utf-8"))) != job.spec.to_dict():
+    elif (found := job.folder.read_spec()) != job.spec:
         raise BeatgridError(
-            f"{path}: holds features of {found}, not {job.spec.to_dict()}; choose another out_dir"
+            f"{path}: holds features of {found}, not {job.spec}; choose another out_dir"
         )
 
 
 def render_job(job: Job) -> str | None:
-    """Renders and writes one piece; runs in a worker process.
+    """Render and write one piece; runs in a worker process.
 
     Returns:
         None, or one line that says why this seed has no piece: the others go on.
@@ -158,10 +154,10 @@ def render_job(job: Job) -> str | None:
 
 
 def write_piece(job: Job, piece: Piece) -> None:
-    """Writes features, audio if asked for, and the label.
+    """Write features, audio if asked for, and last the label.
 
     Raises:
-        ValueError: the piece is silent or holds a sample that is no number.
+        ValueError: The piece is silent or holds a sample that is no number.
     """
     peak = float(np.max(np.abs(piece.samples), initial=0.0))
     if not 1e-4 < peak < np.inf:
@@ -170,19 +166,19 @@ def write_piece(job: Job, piece: Piece) -> None:
         raise ValueError(f"pieces have {SAMPLE_RATE} Hz, not features.sample_rate")
     features = log_mel(piece.samples, job.spec)
     with (
-        replacing(job.folder / "features" / f"{job.name}.npy") as temporary,
+        replacing(job.folder.features_path(job.name)) as temporary,
         temporary.open("wb") as file,
     ):
         np.save(file, features.astype(np.float16), allow_pickle=False)
-    audio_name = f"{job.name}.flac"
+    audio_path = job.folder.audio_path(job.name)
     if job.keep_audio:
-        with replacing(job.folder / "audio" / audio_name) as temporary:
+        with replacing(audio_path) as temporary:
             sf.write(temporary, piece.samples, SAMPLE_RATE, subtype="PCM_16")
     write_label(
-        job.label_path,
+        job.folder.label_path(job.name),
         piece.grid,
         piece.duration_s,
-        audio_name if job.keep_audio else None,
+        audio_path.name if job.keep_audio else None,
         piece.downbeat,
         split="test" if job.held_out else "train",
         genre=piece.genre,

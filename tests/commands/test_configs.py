@@ -20,7 +20,7 @@ ENTRIES = {
     "predict": ["audio=x"],
     "evaluate": [],
     "calibrate": [],
-    "corpus": [],
+    "render": [],
     "modules": [],
     "train": [],
 }

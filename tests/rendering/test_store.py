@@ -15,6 +15,7 @@ import soundfile
 
 from beatgrid.audio.features import FeatureSpec, log_mel
 from beatgrid.data.labels import load_label
+from beatgrid.data.rendered import rendered_tracks
 from beatgrid.errors import BeatgridError
 from beatgrid.grid import Grid
 from beatgrid.rendering import store
@@ -87,7 +88,7 @@ def test_pieces_are_stored_whole_and_once(tmp_path, fake_source):
     store.prepare_folder(jobs[0])
     assert [store.render_job(job) for job in jobs[:2]] == [None, None]
     assert store.render_job(jobs[2]) == "fake-0000002: RuntimeError: no such groove"
-    label = load_label(jobs[1].label_path)
+    label = load_label(jobs[1].folder.label_path(jobs[1].name))
     assert label.grid == Grid(101.0, 0.1, 3)
     assert (label.downbeat, label.split, label.duration_s) == ("likely", "train", 4.0)
     assert label.extra == {
@@ -104,12 +105,24 @@ def test_pieces_are_stored_whole_and_once(tmp_path, fake_source):
     assert sorted(p.name for p in folder.rglob("*") if "0000002" in p.name) == []
 
 
+def test_what_is_written_can_be_read(tmp_path, fake_source):
+    spec = FeatureSpec(n_mels=64)
+    job = store.Job(tmp_path, "fake", 1, False, spec)
+    assert not job.is_done
+    store.prepare_folder(job)
+    assert store.render_job(job) is None
+    assert job.is_done
+    [track] = rendered_tracks(job.folder.path, spec)
+    assert (track.name, track.grid, track.duration_s) == (job.name, Grid(101.0, 0.1, 3), 4.0)
+    assert track.cached.features.shape == (spec.n_frames(4 * SAMPLE_RATE), 64)
+
+
 def test_silence_gets_no_label(tmp_path):
     job = store.Job(tmp_path, "fake", 0, False, FeatureSpec())
     silent = Piece(np.zeros(SAMPLE_RATE, np.float32), Grid(100, 0), "none")
     with pytest.raises(ValueError, match="silent"):
         store.write_piece(job, silent)
-    assert not job.label_path.exists()
+    assert not job.is_done
 
 
 def run_command(monkeypatch, *overrides):
@@ -179,5 +192,5 @@ def test_own_pieces_have_their_kicks_at_the_label_beats(tmp_path, monkeypatch):
 
 
 def test_every_source_is_configured():
-    config = (CORPUS.parent.parent / "conf" / "corpus.yaml").read_text()
+    config = (CORPUS.parent.parent / "conf" / "render.yaml").read_text()
     assert all(re.search(rf"^  {source}: ", config, re.M) for source in SOURCES)
