@@ -230,17 +230,17 @@ class Clicks:
 
 
 def test_supplied_sounds_lie_on_the_true_beats_to_the_sample(monkeypatch):
-    """The kicks of trance, heard in the drummer's own track, before any mixing."""
-    heard = {}
+    """The kicks of trance in the drummer's own track, before any mixing."""
+    kept = {}
 
     def keep(tracks, *_):
-        heard["drums"] = tracks[0].samples.copy()
+        kept["drums"] = tracks[0].samples.copy()
         return np.zeros(len(tracks[0].samples), np.float32)
 
     monkeypatch.setitem(render.__globals__, "mix", keep)
-    monkeypatch.setitem(render.__globals__, "_add_risers", lambda *_: None)
+    monkeypatch.setitem(render.__globals__, "add_risers", lambda *_: None)
     track = render("trance", 4, 40.0, bpm=137.123, drum_sounds=lambda kit: Clicks())
-    at = np.flatnonzero(heard["drums"])
+    at = np.flatnonzero(kept["drums"])
     beats = (at / track.sample_rate - track.grid.offset_s) * track.grid.bpm / 60
     sixteenth_s = 15.0 / track.grid.bpm
     from_grid = np.abs(beats * 4 - np.round(beats * 4)) * sixteenth_s

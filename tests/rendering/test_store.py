@@ -1,4 +1,4 @@
-"""The corpus command: resumable storage, and that labels fit what is heard."""
+"""Rendered folders: resumable storage, and that sounds lie on the labels."""
 
 from __future__ import annotations
 

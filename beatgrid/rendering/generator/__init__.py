@@ -2,9 +2,11 @@
 
 ``render`` makes a track, ``write_dataset`` a labelled folder, ``click_track`` plain clicks.
 
-The modules, from bottom to top: ``dsp`` (primitives), ``drums`` and ``instruments`` (voices),
-``patterns`` and ``genres`` (data), ``arrangement`` (form and harmony), ``score`` (notes),
-``mix`` (balance and mastering), ``render``, ``dataset``.
+The modules, from bottom to top: ``dsp`` (primitives); ``drums``, ``kits``, ``subtractive``,
+``plucked``, ``sung`` and ``instruments`` (sounds); ``patterns``, ``grooves``, ``template`` and
+``genres`` (data); ``arrangement`` (form and harmony); ``score``, ``drummer`` and ``players``
+(strokes and notes); ``performance`` (notes to sound), ``automation`` and ``mix`` (balance and
+mastering); ``render``; ``dataset``.
 """
 
 from beatgrid.rendering.generator.clicks import click_track

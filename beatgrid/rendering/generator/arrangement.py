@@ -75,7 +75,7 @@ class Section:
         n_bars: Its length.
         drums: Groups of drums that play.
         parts: Indices of the genre's parts that play.
-        groove: Key of ``patterns.GROOVES``, or None.
+        groove: Key of ``grooves.GROOVES``, or None.
         rate: Speed of the groove against the tempo.
         chords: Scale degree per half bar, cycled.
         gap_beats: Beats of silence at its end (the breath before a drop).
@@ -104,8 +104,8 @@ class Song:
         scale: Semitones of the scale above the tonic.
         tonic: MIDI number of the tonic nearest below middle C.
         seventh: Chords carry a seventh.
-        swing: See ``genres.Genre``.
-        swing_beats: See ``genres.Genre``.
+        swing: See ``template.Genre``.
+        swing_beats: See ``template.Genre``.
     """
 
     sections: tuple[Section, ...]
@@ -213,8 +213,8 @@ def _section(
     drums = {g for g in DRUM_GROUPS if rng.random() < getattr(chances, g)}
     if rng.random() < 0.04:  # drums drop out, or play alone
         drums, parts = (set(), parts) if rng.random() < 0.5 else (set(DRUM_GROUPS), set())
-    heard = {i for i in parts if genre.parts[i].role != "pad"}
-    if not heard and not (drums and genre.grooves):
+    sounding = {i for i in parts if genre.parts[i].role != "pad"}
+    if not sounding and not (drums and genre.grooves):
         parts.add(int(rng.choice(present)))  # something must mark the time
     n_half_bars = int(2 * chord_bars)
     degrees = progressions[{"chorus": 1, "drop": 1, "breakdown": 2}.get(kind, 0)]

@@ -5,7 +5,7 @@ No step moves an onset: filters are zero-phase and smooth, echo and room only ad
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,18 +54,23 @@ def loudness(x: Samples) -> float:
     """RMS of the louder blocks of a signal that may pause, linear; 0 for silence."""
     blocks = x[: len(x) // 4096 * 4096].reshape(-1, 4096)
     power = np.einsum("ij,ij->i", blocks, blocks) / 4096 if len(blocks) else np.zeros(1)
-    heard = power[power > 1e-4 * power.max(initial=0.0)]
-    return float(np.sqrt(np.quantile(heard, 0.7))) if len(heard) else 0.0
+    sounding = power[power > 1e-4 * power.max(initial=0.0)]
+    return float(np.sqrt(np.quantile(sounding, 0.7))) if len(sounding) else 0.0
 
 
 @dataclass(frozen=True)
 class Track:
-    """One player's sound before mixing, with its role ("drums" and "kick" are the drummer's)."""
+    """One player's sound before mixing.
+
+    Attributes:
+        role: As in ``template.Part``, or "drums".
+        samples: float32 (samples,).
+        voice: Name of the instrument; a drummer has none.
+    """
 
     role: str
     samples: Samples
-    name: str = ""
-    notes: int = field(default=0)
+    voice: str = ""
 
 
 def duck(

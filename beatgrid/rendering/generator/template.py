@@ -35,8 +35,8 @@ class Genre:
 
     Attributes:
         bpm: Customary tempo range.
-        grooves: Names in ``patterns.GROOVES``; none for music without drums.
-        kits: Names in ``drums.KITS``.
+        grooves: Names in ``grooves.GROOVES``; none for music without drums.
+        kits: Names in ``kits.KITS``.
         parts: Players.
         form: Name in ``arrangement.FORMS``.
         beats_per_bar: Metre.

@@ -24,7 +24,7 @@ from beatgrid.rendering.generator import render
 from beatgrid.rendering.generator.dsp import fade_out, peak_normalised
 from beatgrid.rendering.generator.genres import TEMPLATES
 from beatgrid.rendering.generator.grooves import GROOVES
-from beatgrid.rendering.generator.render import DrumSounds
+from beatgrid.rendering.generator.performance import DrumSounds
 from beatgrid.rendering.piece import SAMPLE_RATE, Piece, draw_duration_s, random_source
 from beatgrid.rendering.sources.mastering import master
 
