@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning as L
 import numpy as np
@@ -20,9 +20,11 @@ from beatgrid.data.track import Track, score_track
 from beatgrid.grid import Activation
 from beatgrid.output.figures import excerpt_figure
 from beatgrid.output.sonify import mix_clicks
-from beatgrid.predictor import Search
 from beatgrid.training.metrics import GridMetrics
 from beatgrid.training.module import BeatModule
+
+if TYPE_CHECKING:
+    from beatgrid.predictor import Search
 
 logger = logging.getLogger(__name__)
 
