@@ -28,50 +28,35 @@ class Job:
     out: Path
 
 
-@dataclass(frozen=True, eq=False)
-class _Finder:
-    predictor: Predictor
-    settings: Mapping[str, Any]
-    picture: bool
-
-
-# One per process: loading a network for each file would take longer than using it.
-_finder: _Finder | None = None
-
-
-def begin(
+def finder(
     load: Callable[[], Predictor], settings: Mapping[str, Any], picture: bool, num_threads: int
-) -> None:
-    """Make this process ready for ``find_grid``.
+) -> Callable[[Job], dict[str, Any] | str]:
+    """Make the function that finds one file's grid and writes it, once in each process.
 
     Args:
         load: Makes the predictor.
         settings: What a result says of how it was found.
         picture: Draw one beside each JSON.
         num_threads: Of torch.
-    """
-    global _finder
-    torch.set_num_threads(num_threads)
-    _finder = _Finder(load(), settings, picture)
-
-
-def find_grid(job: Job) -> dict[str, Any] | str:
-    """Find one file's grid and write it; ``begin`` comes first.
 
     Returns:
-        The result as written, or one line that says why there is none.
+        A function that returns the result as written, or one line that says why there is none.
     """
-    if _finder is None:
-        raise RuntimeError("find_grid() before begin()")
-    try:
-        prediction = _finder.predictor(job.audio)
-        result = prediction.to_dict(_finder.settings)
-        write_result(job.out, result)
-        if _finder.picture:
-            draw(prediction, job.audio.name, job.out.with_suffix(".png"))
-    except BeatgridError as error:
-        return str(error)
-    return result
+    torch.set_num_threads(num_threads)
+    predictor = load()
+
+    def find(job: Job) -> dict[str, Any] | str:
+        try:
+            prediction = predictor(job.audio)
+            result = prediction.to_dict(settings)
+            write_result(job.out, result)
+            if picture:
+                draw(prediction, job.audio.name, job.out.with_suffix(".png"))
+        except BeatgridError as error:
+            return str(error)
+        return result
+
+    return find
 
 
 def draw(prediction: Prediction, title: str, path: Path) -> None:

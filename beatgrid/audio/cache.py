@@ -9,26 +9,25 @@ compute the same entry, both write the same bytes.
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
+import functools
 import hashlib
 import json
-import multiprocessing
 import os
-from collections.abc import Generator, Iterable
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rich.progress import track as progress_bar
 
 from beatgrid.audio.features import FeatureSpec, log_mel_blocks
 from beatgrid.audio.reader import AudioInfo, check_has_signal, check_is_file, open_audio
+from beatgrid.audio.time_limit import time_limit_s
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.files import replacing, write_json
+from beatgrid.processes import Failure, results
 
 # Part of every key: raise it when the same audio and spec come to mean other values.
 FORMAT = 1
@@ -111,7 +110,10 @@ class FeatureCache:
         num_workers: int = 0,
         progress: bool = False,
     ) -> dict[Path, AudioError]:
-        """Computes all missing entries, in ``num_workers`` processes of one thread each.
+        """Compute all missing entries, in ``num_workers`` processes of one thread each.
+
+        A file that crashes its process, or takes longer than its size explains, is one that
+        failed; the others go on.
 
         Args:
             audio_paths: Files; copies of one content are computed once.
@@ -123,7 +125,7 @@ class FeatureCache:
             The files that failed, with their errors; the others have an entry now.
 
         Raises:
-            BeatgridError: an entry cannot be written, or a worker process died.
+            BeatgridError: an entry cannot be written.
         """
         errors: dict[Path, AudioError] = {}
         missing: dict[str, Path] = {}
@@ -141,11 +143,11 @@ class FeatureCache:
             return errors
 
         # Closed at once where the loop is left by an error or Ctrl-C: that ends the workers.
-        with contextlib.closing(self._compute_all(missing, num_workers)) as results:
+        with contextlib.closing(self._compute_all(missing, num_workers)) as computed:
             shown = (
-                progress_bar(results, description="Computing features", total=len(missing))
+                progress_bar(computed, description="Computing features", total=len(missing))
                 if progress
-                else results
+                else computed
             )
             for content_hash, failure in shown:
                 if failure is not None:
@@ -155,32 +157,19 @@ class FeatureCache:
     def _compute_all(
         self, missing: dict[str, Path], num_workers: int
     ) -> Generator[tuple[str, AudioError | None], None, None]:
-        """Computes entries; yields each content hash as it is done, with its error if any."""
-        if num_workers == 0:
-            for content_hash, audio_path in missing.items():
-                yield content_hash, _compute_entry(self, audio_path, content_hash)
-            return
-        # Not forked: a fork of a process whose torch or FFmpeg has threads may hang.
-        executor = concurrent.futures.ProcessPoolExecutor(
-            min(num_workers, len(missing)),
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=torch.set_num_threads,
-            initargs=(1,),
-        )
-        try:
-            futures = {
-                executor.submit(_compute_entry, self, audio_path, content_hash): content_hash
-                for content_hash, audio_path in missing.items()
-            }
-            for future in concurrent.futures.as_completed(futures):
-                yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise BeatgridError(
-                f"{self.directory}: a process computing features died, out of memory perhaps; "
-                f"lower num_workers ({num_workers})"
-            ) from error
-        finally:
-            executor.shutdown(cancel_futures=True)
+        """Compute entries; yield each content hash as it is done, with its error if any."""
+        # Without the hashes, which no worker needs.
+        make = functools.partial(_entry_computer, FeatureCache(self.directory, self.spec))
+        jobs = ((path, content_hash) for content_hash, path in missing.items())
+        with contextlib.closing(
+            results(make, jobs, num_workers, time_limit_s=lambda job: time_limit_s(job[0]))
+        ) as done:
+            for (audio_path, content_hash), error in done:
+                if isinstance(error, Failure):
+                    error = AudioError(f"{audio_path}: {error.reason}")
+                if error is not None and not isinstance(error, AudioError):
+                    raise error
+                yield content_hash, error
 
     def _compute(self, audio_path: Path, content_hash: str) -> None:
         """Decodes one file and writes its entry."""
@@ -243,10 +232,16 @@ def _hash(data: bytes = b"") -> hashlib.blake2b:
     return hashlib.blake2b(data, digest_size=16)
 
 
-def _compute_entry(cache: FeatureCache, audio_path: Path, content_hash: str) -> AudioError | None:
-    """Runs in a worker process; an AudioError is a result, any other error ends the run."""
-    try:
-        cache._compute(audio_path, content_hash)
-    except AudioError as error:
-        return error
-    return None
+def _entry_computer(
+    cache: FeatureCache,
+) -> Callable[[tuple[Path, str]], BeatgridError | None]:
+    """Make what computes an entry in a worker process; an error is a result."""
+
+    def compute(job: tuple[Path, str]) -> BeatgridError | None:
+        try:
+            cache._compute(*job)
+        except BeatgridError as error:
+            return error
+        return None
+
+    return compute

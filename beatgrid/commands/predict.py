@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from typing import Any, cast
@@ -10,10 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.audio.find import find_audio
 from beatgrid.commands.cli import entry, exit_if_failed, load_predictor, output_folder, progress
-from beatgrid.library import Job, begin, find_grid
+from beatgrid.library import Job, finder
 from beatgrid.output.result import result_paths
 from beatgrid.output.tables import print_results
-from beatgrid.processes import results
+from beatgrid.processes import Failure, results
 
 
 @entry("predict", paths=("audio", "ckpt", "out"))
@@ -21,8 +22,8 @@ def main(cfg: DictConfig) -> None:
     """Predict each file, write its JSON and PNG, and print a table at the end."""
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     predictor = load_predictor(cfg)  # a mistake in the configuration ends here
-    start = functools.partial(
-        begin,
+    make = functools.partial(
+        finder,
         functools.partial(load_predictor, cfg) if cfg.num_workers else lambda: predictor,
         {key: plain[key] for key in ("activation", "grid")},
         cfg.picture,
@@ -32,12 +33,14 @@ def main(cfg: DictConfig) -> None:
     out_paths = result_paths(audio_paths, str(output_folder(cfg.out)))
     jobs = [Job(*paths) for paths in zip(audio_paths, out_paths, strict=True)]
     found = {}
-    done = results(find_grid, jobs, cfg.num_workers, start=start)
-    for job, result in progress(done, "finding grids", len(jobs)):
-        if isinstance(result, str):
-            print(f"error: {result}", file=sys.stderr)
-        else:
-            found[job] = result
+    with contextlib.closing(results(make, jobs, cfg.num_workers)) as done:
+        for job, result in progress(done, "finding grids", len(jobs)):
+            if isinstance(result, Failure):
+                result = f"{job.audio}: {result.reason}"
+            if isinstance(result, str):
+                print(f"error: {result}", file=sys.stderr)
+            else:
+                found[job] = result
     if found:
         print_results([found[job] for job in jobs if job in found])
         print(f"{len(found)} {'file' if len(found) == 1 else 'files'} in {cfg.out}")

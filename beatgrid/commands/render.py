@@ -9,14 +9,16 @@ Stop it at any time and start it again: complete pieces are not rendered twice.
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Callable
 
 from omegaconf import DictConfig
 
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.commands.cli import entry, exit_if_failed
 from beatgrid.errors import BeatgridError
-from beatgrid.processes import results
+from beatgrid.processes import Failure, results
 from beatgrid.rendering.progress import Progress
 from beatgrid.rendering.sources import SOURCES
 from beatgrid.rendering.sources import source as source_module
@@ -67,11 +69,17 @@ def _render_all(source: str, jobs: list[Job], num_workers: int) -> int:
     missing = [job for job in jobs if not job.is_done]
     failed = 0
     with Progress(source, jobs, missing) as progress:
-        for job, failure in results(
-            render_job, missing, num_workers, jobs_per_process=_PIECES_PER_PROCESS
-        ):
-            if failure is not None:
-                failed += 1
-                print(f"error: {failure}", file=sys.stderr)
-            progress.advance(job)
+        done = results(_renderer, missing, num_workers, jobs_per_process=_PIECES_PER_PROCESS)
+        with contextlib.closing(done):
+            for job, error in done:
+                if error is not None:
+                    failed += 1
+                    if isinstance(error, Failure):
+                        error = f"{job.name}: {error.reason}"
+                    print(f"error: {error}", file=sys.stderr)
+                progress.advance(job)
     return failed
+
+
+def _renderer() -> Callable[[Job], str | None]:
+    return render_job

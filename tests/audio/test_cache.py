@@ -17,6 +17,7 @@ from beatgrid.audio.features import FeatureSpec, log_mel
 from beatgrid.audio.reader import load_audio
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.files import replacing, write_json, write_text
+from beatgrid.processes import Failure
 
 SPEC = FeatureSpec(sample_rate=22050, n_fft=1024, hop_length=256, n_mels=32)
 
@@ -144,6 +145,31 @@ def test_prepare_fills_the_cache_and_collects_errors(cache, tmp_path, num_worker
     assert {cache.get(path).n_frames for path in [*good, twin]} == {1 + 22050 // 256}
     assert cache.prepare(good, num_workers=num_workers) == {}
     assert len(computed) == n_computed
+
+
+def test_a_file_that_ends_its_worker_has_failed(cache, tmp_path, monkeypatch):
+    bad, good = (write_audio(tmp_path / f"{name}.wav", duration_s=1) for name in ("bad", "good"))
+    bad.write_text("not even tried")
+
+    def results(make, jobs, num_workers, **_):
+        compute = make()
+        for job in jobs:
+            crashes = job[0] == bad
+            yield job, Failure("its process died of SIGSEGV") if crashes else compute(job)
+
+    monkeypatch.setattr("beatgrid.audio.cache.results", results)
+    errors = cache.prepare([bad, good], num_workers=1)
+    assert {path: str(error) for path, error in errors.items()} == {
+        bad: f"{bad}: its process died of SIGSEGV"
+    }
+    assert len(entry_files(cache)) == 2
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_prepare_ends_where_entries_cannot_be_written(tmp_path, audio_path, num_workers):
+    (tmp_path / "file").touch()
+    with pytest.raises(BeatgridError, match=r"cannot write to the feature cache .*cache_dir"):
+        FeatureCache(tmp_path / "file", SPEC).prepare([audio_path], num_workers=num_workers)
 
 
 def test_prepare_shows_progress(cache, audio_path, capsys):
