@@ -1,6 +1,6 @@
-"""The door of the entry scripts: Hydra's configuration in, one-line errors out.
+"""What the commands share: Hydra's configuration in, one-line errors out.
 
-The only module that imports Hydra; behind it, everything takes plain arguments.
+Nothing outside ``beatgrid.commands`` imports Hydra; everything else takes plain arguments.
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich import progress as rich_progress
 from rich.console import Console
 
+import beatgrid
 from beatgrid.audio.cache import FeatureCache
 from beatgrid.audio.features import FeatureSpec
+from beatgrid.commands.arguments import prepare, wants
+from beatgrid.commands.configs import CONF
+from beatgrid.commands.manual import command_help, example, show
 from beatgrid.data.discovery import discover, of_split
 from beatgrid.data.rendered import rendered_tracks
 from beatgrid.data.track import Track, open_track
@@ -34,12 +38,19 @@ from beatgrid.predictor import Predictor, load
 
 T = TypeVar("T")
 USER_ERRORS = (BeatgridError, HydraException, OmegaConfBaseException)
-ROOT = Path(__file__).resolve().parents[2]
+
+
+class Command(Protocol):
+    """What ``entry`` makes of a function."""
+
+    def __call__(
+        self, arguments: Sequence[str] | None = None, program: str | None = None
+    ) -> None: ...
 
 
 def entry(
     config_name: str, paths: Sequence[str]
-) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+) -> Callable[[Callable[[DictConfig], Any]], Command]:
     """Make a script's ``main(cfg)`` its command line.
 
     Args:
@@ -48,60 +59,58 @@ def entry(
             reject most music libraries (``Artist - Song (Mix) [2010].mp3``).
 
     Returns:
-        A decorator; the decorated function takes no argument and exits with status 1, after one
-        line on standard error, where the user's input is wrong.
+        A decorator; the decorated function takes the command line (by default that of the
+        process) and the program's name for messages. It exits with status 1, after one line on
+        standard error, where the user's input is wrong.
     """
 
-    def decorate(main: Callable[[DictConfig], Any]) -> Callable[[], None]:
+    def decorate(main: Callable[[DictConfig], Any]) -> Command:
         @functools.wraps(main)
-        def task(cfg: DictConfig) -> Any:
-            try:
-                return main(cfg)
-            except USER_ERRORS as error:
-                # Let out of here, Hydra would put a line of its own before ours. A sweep's jobs
-                # must not exit, though: their launcher collects what they raise.
-                if HydraConfig.get().mode == RunMode.MULTIRUN:
-                    raise
-                _fail(error)
+        def run(arguments: Sequence[str] | None = None, program: str | None = None) -> None:
+            launched = sys.argv
+            arguments = launched[1:] if arguments is None else arguments
+            program = program or f"python {Path(launched[0]).name}"
+            if wants(arguments, "-h", "--help"):
+                show(command_help(config_name, program, arguments))
+                return
+            if wants(arguments, "--version"):
+                print(f"beatgrid {beatgrid.__version__}")
+                return
 
-        @functools.wraps(main)
-        def run() -> None:
-            sys.argv[1:] = [quote_path(argument, paths) for argument in sys.argv[1:]]
+            @functools.wraps(main)
+            def task(cfg: DictConfig) -> Any:
+                # Lightning starts the further processes of a training with this command line.
+                sys.argv = launched
+                try:
+                    if missing := sorted(OmegaConf.missing_keys(cfg)):
+                        raise BeatgridError(
+                            f"{missing[0]}= is missing; type, for instance, "
+                            f"{example(config_name, program)}"
+                        )
+                    return main(cfg)
+                except USER_ERRORS as error:
+                    # Let out of here, Hydra would put a line of its own before ours. A sweep's
+                    # jobs must not exit, though: their launcher collects what they raise.
+                    if HydraConfig.get().mode == RunMode.MULTIRUN:
+                        raise
+                    _fail(error)
+
             # Hydra would print a stack trace or a paragraph of its own and exit: have it raise.
             os.environ["HYDRA_FULL_ERROR"] = "1"
             logging.captureWarnings(True)
             try:
-                hydra.main(str(ROOT / "conf"), config_name, version_base="1.3")(task)()
+                sys.argv = [launched[0], *prepare(arguments, paths, program)]
+                hydra.main(str(CONF), config_name, version_base="1.3")(task)()
             except USER_ERRORS as error:
                 _fail(error)
             except KeyboardInterrupt:
                 sys.exit(130)
+            finally:
+                sys.argv = launched
 
         return run
 
     return decorate
-
-
-def quote_path(argument: str, paths: Sequence[str]) -> str:
-    """Quote the value of ``key=value`` for Hydra's grammar if the key holds a path.
-
-    Values already quoted, ``null``, and lists are left alone, unless a file of exactly that name
-    exists.
-    """
-    key, equals, value = argument.partition("=")
-    if not equals or key.lstrip("+") not in paths or not value:
-        return argument
-    grammar = (
-        value == "null"
-        or (value[0] == "[" and value[-1] == "]")
-        or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\"")
-    )
-    if grammar and not Path(value).exists():
-        return argument
-    # In a quoted string a backslash is itself, except before a quote; so is `$`, except in `${`.
-    escaped = value.replace("\\'", "\\\\'").replace("'", "\\'").replace("${", "\\${")
-    trailing = len(escaped) - len(escaped.rstrip("\\"))
-    return f"{key}='{escaped}{chr(92) * trailing}'"
 
 
 def load_predictor(cfg: DictConfig) -> Predictor:

@@ -24,7 +24,6 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from beatgrid.commands.cli import ROOT
 from beatgrid.data.discovery import discover
 from beatgrid.files import write_text
 
@@ -42,7 +41,7 @@ VARIANTS = {
 def run(*arguments: str) -> None:
     """Run one of the project's scripts, stopping the experiment if it fails."""
     print("$ python", *arguments, flush=True)
-    subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, *arguments], cwd=Path(__file__).parents[2], check=True)
 
 
 def losses(metrics_csv: Path) -> list[float]:

@@ -25,7 +25,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from beatgrid.audio.features import FeatureSpec
-from beatgrid.commands.cli import ROOT
+from beatgrid.commands.configs import CONF
 from beatgrid.data.discovery import LabelledTrack, discover, split_tracks
 from beatgrid.data.targets import beat_target
 from beatgrid.files import write_text
@@ -59,7 +59,7 @@ def notebook_epoch(tracks: list[LabelledTrack]) -> float:
 
 def our_epoch(folder: Path, cache_dir: Path, model: str) -> float:
     """One epoch of ``train.py``'s parts, features from the cache if it has them, in seconds."""
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         overrides = [
             *(f"model={model}", f"data.audio_dir='{folder}/audio'"),
             *(f"data.label_dir='{folder}/labels'", f"data.cache_dir='{cache_dir}'"),

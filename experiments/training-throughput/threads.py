@@ -28,11 +28,11 @@ def seconds_per_step(model: str, n_threads: int, n_steps: int, barrier: object) 
     from hydra import compose, initialize_config_dir
     from hydra.utils import instantiate
 
-    from beatgrid.commands.cli import ROOT
+    from beatgrid.commands.configs import CONF
     from beatgrid.networks.losses import masked_bce
 
     torch.set_num_threads(n_threads)
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("train", [f"model={model}", "output_dir=."])
     network = instantiate(cfg.model).network.train()
     optimizer = torch.optim.AdamW(network.parameters())

@@ -1,18 +1,16 @@
 """Every option of every config group composes, resolves and instantiates."""
 
-from pathlib import Path
-
 import lightning as L
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from beatgrid.commands.configs import CONF
 from beatgrid.data.datamodule import BeatDataModule
 from beatgrid.networks.crnn import count_parameters
 from beatgrid.training.module import BeatModule
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 OPTIONS = sorted(
     (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name != "hydra"
 )

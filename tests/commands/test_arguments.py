@@ -1,0 +1,107 @@
+import subprocess
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from beatgrid.commands.arguments import prepare, quote_path, quoted
+from beatgrid.errors import BeatgridError
+
+NAMES = [
+    "with space.mp3",
+    "Artist - Song (Original Mix).mp3",
+    "a,b.mp3",
+    "a=b.mp3",
+    "it's.mp3",
+    "[2010].mp3",
+    "[2010]",
+    "R&B.mp3",
+    "#1.mp3",
+    "é.mp3",
+    "日本.mp3",
+    'say "hello".mp3',
+    "100%.mp3",
+    "a;b!.mp3",
+    "~tilde.mp3",
+    "{braces}.mp3",
+    "${dollar}.mp3",
+    "$(dollar).mp3",
+    "back\\slash.mp3",
+    "back\\'quote.mp3",
+    "ends in \\",
+    "a: b.mp3",
+    "*.mp3",
+    "1.5",
+    "true",
+    "'single",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_file_names_pass_hydras_grammar_unchanged(name, tmp_path, monkeypatch):
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    monkeypatch.chdir(tmp_path)
+    if "/" not in name:
+        (tmp_path / name).touch()
+    (tmp_path / "c.yaml").write_text("audio: ???\n")
+    with initialize_config_dir(str(tmp_path), version_base="1.3"):
+        cfg = compose("c", overrides=[quote_path(f"audio={name}", ["audio"])])
+    assert OmegaConf.to_container(cfg, resolve=True)["audio"] == name
+
+
+@pytest.mark.parametrize(
+    "argument", ["audio=[a.mp3,b.mp3]", "audio='quoted (x).mp3'", "audio=null", "grid=wide", "-m"]
+)
+def test_what_hydra_understands_is_left_alone(argument, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert quote_path(argument, ["audio"]) == argument
+
+
+def test_lists_of_plain_names_stay_lists():
+    parser = OverridesParser.create()
+    override = parser.parse_override(quote_path("audio=[a.mp3,b.mp3]", ["audio"]))
+    assert override.value() == ["a.mp3", "b.mp3"]
+
+
+def prepared(*arguments):
+    return prepare(arguments, ("audio", "ckpt", "out"), "beatgrid predict")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["song.mp3"], "song.mp3: type beatgrid predict audio=song.mp3"),
+        (["my song.mp3"], 'my song.mp3: type beatgrid predict audio="my song.mp3"'),
+        (["~/song.mp3"], "~/song.mp3: type beatgrid predict audio=~/song.mp3"),
+        (["out=x", "song.mp3"], "song.mp3: type beatgrid predict audio=song.mp3"),
+        (["audio=a.mp3", "x"], "x: not of the form KEY=VALUE; beatgrid predict --help lists the"),
+        (["audio=a", "audio=b c"], 'a and b c; several files are one list: audio="[a,b c]"'),
+        (["out=a", "out=b"], "out= is given twice, a and b; give it once"),
+        (["--mutlirun"], "--mutlirun: no such flag; did you mean --multirun?"),
+    ],
+)
+def test_a_command_line_that_cannot_be_meant_is_one_line(arguments, line):
+    with pytest.raises(BeatgridError) as caught:
+        prepared(*arguments)
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_cut_at_its_spaces_is_shown_with_quotes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my song.mp3").touch()
+    with pytest.raises(BeatgridError, match=r'needs quotes: audio="my song\.mp3"'):
+        prepared("audio=my", "song.mp3")
+
+
+def test_flags_may_stand_anywhere():
+    assert prepared("grid=wide", "-m", "num_threads=1,2") == ["-m", "grid=wide", "num_threads=1,2"]
+    assert prepared("grid=wide", "--cfg", "job") == ["--cfg", "job", "grid=wide"]
+    assert prepared("--info", "grid=wide") == ["--info", "grid=wide"]
+    assert prepared("~grid", "+new=1") == ["~grid", "+new=1"]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "'single"])
+def test_suggested_words_mean_the_name_to_a_shell(name):
+    assert subprocess.check_output(["sh", "-c", f"printf %s {quoted(name)}"]).decode() == name

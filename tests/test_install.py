@@ -1,0 +1,82 @@
+"""The package as ``pip install .`` puts it elsewhere: command, configurations, weights."""
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+from pathlib import Path
+
+import pytest
+import soundfile
+
+import beatgrid
+from beatgrid.rendering.generator import click_track
+from tests.conftest import ROOT
+
+
+def run(*command, cwd):
+    """Run a command that sees neither the checkout nor the tests' environment."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**environment, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The ``bin`` folder of an environment that holds the wheel; dependencies are borrowed."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+    offline = ("--no-deps", "--no-index")
+    wheel = ("wheel", ROOT, "--no-build-isolation", "--wheel-dir", folder)
+    run(*pip, *wheel, *offline, cwd=folder)
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    bin_folder = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    into = ("--python", bin_folder / "python")
+    run(*pip, *into, "install", *offline, next(folder.glob("*.whl")), cwd=folder)
+    site = next((folder / "venv").rglob("site-packages"))
+    # Files in it that lead back to the checkout are not followed from here.
+    (site / "dependencies.pth").write_text(str(Path(soundfile.__file__).parent))
+    return bin_folder
+
+
+def test_the_command_predicts_in_an_empty_folder(installed, tmp_path):
+    soundfile.write(tmp_path / "clicks.wav", click_track(125.0, 0.2, 12.0), 44100)
+    out = run(installed / "beatgrid", "predict", "audio=clicks.wav", "picture=false", cwd=tmp_path)
+    assert "1 file in outputs/predict" in out
+    result = json.loads((tmp_path / "outputs/predict/clicks.wav.beatgrid.json").read_text())
+    assert result["bpm"] == 125.0
+    assert result["offset_s"] == pytest.approx(0.2, abs=0.006)
+    assert result["model"].endswith("shipped.ckpt")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clicks.wav", "outputs"]
+
+
+def test_the_wheel_and_not_the_checkout_is_used(installed, tmp_path):
+    code = (
+        "import beatgrid; from beatgrid.commands.configs import CONF; "
+        "print(beatgrid.__version__, beatgrid.__file__, CONF, sep='\\n')"
+    )
+    version, *paths = run(installed / "python", "-c", code, cwd=tmp_path).splitlines()
+    assert version == beatgrid.__version__
+    package = next((installed.parent).rglob("site-packages")) / "beatgrid"
+    assert paths == [str(package / "__init__.py"), str(package / "conf")]
+    configs = sorted(p.relative_to(package / "conf") for p in package.glob("conf/**/*.yaml"))
+    assert configs == sorted(p.relative_to(ROOT / "conf") for p in ROOT.glob("conf/**/*.yaml"))
+    assert (package / "py.typed").is_file()
+
+
+def test_the_source_archive_holds_the_configurations(tmp_path):
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path, cwd=ROOT)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"conf/predict.yaml", "conf/grid/default.yaml", "beatgrid/weights/shipped.ckpt"} <= names
+    assert not any(name.startswith(("data/cache", "outputs/train", ".git/")) for name in names)
