@@ -31,21 +31,33 @@ def run(*command, cwd):
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """The ``bin`` folder of an environment that holds the wheel; dependencies are borrowed."""
-    folder = tmp_path_factory.mktemp("installed")
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-    offline = ("--no-deps", "--no-index")
-    wheel = ("wheel", ROOT, "--no-build-isolation", "--wheel-dir", folder)
-    run(*pip, *wheel, *offline, cwd=folder)
-    venv.create(folder / "venv", with_pip=False, symlinks=True)
-    bin_folder = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    into = ("--python", bin_folder / "python")
-    run(*pip, *into, "install", *offline, next(folder.glob("*.whl")), cwd=folder)
-    site = next((folder / "venv").rglob("site-packages"))
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+OFFLINE = ("--no-deps", "--no-index", "--no-build-isolation")
+
+
+WHERE = (
+    "import beatgrid; from beatgrid.commands.configs import CONF; "
+    "print(beatgrid.__file__, CONF, sep='\\n')"
+)
+
+
+def environment(folder):
+    """Make an environment that borrows the dependencies of this one; returns its ``bin``."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    site = next(folder.rglob("site-packages"))
     # Files in it that lead back to the checkout are not followed from here.
     (site / "dependencies.pth").write_text(str(Path(soundfile.__file__).parent))
+    return folder / ("Scripts" if os.name == "nt" else "bin")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The ``bin`` folder of an environment that holds the wheel."""
+    folder = tmp_path_factory.mktemp("installed")
+    run(*PIP, "wheel", ROOT, *OFFLINE, "--wheel-dir", folder, cwd=folder)
+    bin_folder = environment(folder / "venv")
+    wheel = next(folder.glob("*.whl"))
+    run(*PIP, "--python", bin_folder / "python", "install", *OFFLINE, wheel, cwd=folder)
     return bin_folder
 
 
@@ -61,17 +73,21 @@ def test_the_command_predicts_in_an_empty_folder(installed, tmp_path):
 
 
 def test_the_wheel_and_not_the_checkout_is_used(installed, tmp_path):
-    code = (
-        "import beatgrid; from beatgrid.commands.configs import CONF; "
-        "print(beatgrid.__version__, beatgrid.__file__, CONF, sep='\\n')"
-    )
-    version, *paths = run(installed / "python", "-c", code, cwd=tmp_path).splitlines()
-    assert version == beatgrid.__version__
+    paths = run(installed / "python", "-c", WHERE, cwd=tmp_path).splitlines()
     package = next((installed.parent).rglob("site-packages")) / "beatgrid"
     assert paths == [str(package / "__init__.py"), str(package / "conf")]
     configs = sorted(p.relative_to(package / "conf") for p in package.glob("conf/**/*.yaml"))
     assert configs == sorted(p.relative_to(ROOT / "conf") for p in ROOT.glob("conf/**/*.yaml"))
     assert (package / "py.typed").is_file()
+
+
+def test_an_editable_install_leads_to_the_checkout(tmp_path):
+    bin_folder = environment(tmp_path / "venv")
+    run(*PIP, "--python", bin_folder / "python", "install", *OFFLINE, "-e", ROOT, cwd=tmp_path)
+    paths = run(bin_folder / "python", "-c", WHERE, cwd=tmp_path).splitlines()
+    assert paths == [str(ROOT / "beatgrid" / "__init__.py"), str(ROOT / "conf")]
+    version = run(bin_folder / "beatgrid", "--version", cwd=tmp_path)
+    assert version == f"beatgrid {beatgrid.__version__}\n"
 
 
 def test_the_source_archive_holds_the_configurations(tmp_path):
