@@ -34,39 +34,26 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class CachedTrack:
-    """One entry of a cache; cheap to copy between processes.
+class StoredFeatures:
+    """The features of one track on disk; cheap to copy between processes.
 
     Attributes:
-        path: The ``.npy`` file.
-        info: What decoding told about the audio.
-        content_hash: Hash of the audio file's bytes: equal for copies of one file.
-        n_frames: Length of ``features``.
+        path: A ``.npy`` file.
+        n_frames: Length of the features.
+        duration_s: Length of the audio that they were made of, in seconds.
     """
 
     path: Path
-    info: AudioInfo
-    content_hash: str
     n_frames: int
+    duration_s: float
 
-    @property
-    def features(self) -> NDArray[np.float16]:
-        """Log-mel in dB, float16 (frames, mels), mapped from disk anew at each access.
+    def load(self) -> NDArray[np.float16]:
+        """Return log-mel in dB, float16 (frames, mels), mapped from disk.
 
-        A map that is kept holds a file descriptor, of which a process has about 1000. Rounding
-        to float16 costs at most 0.03 dB.
+        A map that is kept holds a file descriptor, of which a process has about 1000: load anew
+        for each use. Rounding to float16 costs at most 0.03 dB.
         """
         return np.load(self.path, mmap_mode="r", allow_pickle=False)
-
-    @property
-    def key(self) -> str:
-        """Name of the entry."""
-        return self.path.stem
-
-    @property
-    def duration_s(self) -> float:
-        """Decoded length of the audio in seconds."""
-        return self.info.duration_s
 
 
 class FeatureCache:
@@ -84,7 +71,7 @@ class FeatureCache:
         # File hashes of this run, by path, size and time of change.
         self._hashes: dict[tuple[str, int, int], str] = {}
 
-    def get(self, audio_path: str | os.PathLike[str]) -> CachedTrack:
+    def get(self, audio_path: str | os.PathLike[str]) -> StoredFeatures:
         """The entry of an audio file, computed first if missing or damaged.
 
         Raises:
@@ -192,7 +179,7 @@ class FeatureCache:
                 "make room or choose another data.cache_dir"
             ) from error
 
-    def _find(self, audio_path: Path, content_hash: str) -> CachedTrack | None:
+    def _find(self, audio_path: Path, content_hash: str) -> StoredFeatures | None:
         """The entry on disk; None where it is missing, cut short or not what it should be."""
         path = self._entry_path(content_hash)
         try:
@@ -205,7 +192,7 @@ class FeatureCache:
         expected = (sidecar.get("shape"), np.float16, self.spec.n_mels)
         if (list(features.shape), features.dtype, features.shape[-1]) != expected:
             return None
-        return CachedTrack(path, info, content_hash, len(features))
+        return StoredFeatures(path, len(features), info.duration_s)
 
     def _entry_path(self, content_hash: str) -> Path:
         spec = json.dumps(self.spec.to_dict(), sort_keys=True)

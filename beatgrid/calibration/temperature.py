@@ -8,7 +8,7 @@ most of it (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 
 from beatgrid.activation.network import network_logits, track_activation
 from beatgrid.calibration.fit import Example, FitReport, fit
-from beatgrid.data.dataset import TargetSpec, frame_targets, whole_track
+from beatgrid.data.dataset import NOTEBOOK_TARGET, TargetSpec, frame_targets, whole_track
 from beatgrid.data.track import Track
 from beatgrid.networks.checkpoint import LoadedModel
 from beatgrid.search import GridSearch
@@ -46,8 +46,8 @@ def calibrated(
     if not tracks:
         raise ValueError("no track to calibrate on")
     spec = model.features
-    target = TargetSpec(**model.training_data.get("target", {}))
-    logits = [network_logits(model.network, t.cached.features, spec.frame_rate) for t in tracks]
+    target = TargetSpec(**asdict(NOTEBOOK_TARGET) | model.training_data.get("target", {}))
+    logits = [network_logits(model.network, t.load_features(), spec.frame_rate) for t in tracks]
     framed = [frame_targets(t, whole_track(t), spec.frame_rate, target) for t in tracks]
     temperatures = [
         fit_temperature(
@@ -58,11 +58,11 @@ def calibrated(
     ]
     examples = (
         Example(
-            track_activation(z, t.cached.features, spec, t.duration_s, temperatures),
+            track_activation(z, t.load_features(), spec, t.duration_s, temperatures),
             t.grid,
             weight=t.weight,
-            group=t.group or t.name,
-            phase_reliable=t.suspect != "beat phase",
+            group=t.label.group or t.name,
+            phase_reliable=t.label.suspect != "beat phase",
         )
         for t, z in zip(tracks, logits, strict=True)
     )

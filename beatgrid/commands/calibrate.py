@@ -9,8 +9,9 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from beatgrid.audio.cache import FeatureCache
 from beatgrid.calibration.temperature import calibrated
-from beatgrid.commands.cli import LabelledTracks, entry, exit_if_failed
+from beatgrid.commands.cli import entry, exit_if_failed, labelled_tracks, usable
 from beatgrid.errors import BeatgridError
 from beatgrid.networks.checkpoint import load_model, save_model
 from beatgrid.predictor import find_checkpoint
@@ -22,9 +23,10 @@ def main(cfg: DictConfig) -> None:
     torch.set_num_threads(cfg.num_threads)
     ckpt_path = find_checkpoint(cfg.ckpt)
     model = load_model(ckpt_path)
-    labelled = LabelledTracks(cfg, model.features, cfg.data.weight)
+    labelled = labelled_tracks(cfg, model.features, cfg.data.weight)
+    cache, failed = FeatureCache(cfg.data.cache_dir, model.features), list[str]()
     # A tempo that is a guess would teach the ranker to guess.
-    tracks = [track for track in labelled if track.suspect != "octave"]
+    tracks = [t for t in usable(labelled, cache, failed) if t.label.suspect != "octave"]
     if not tracks:
         raise BeatgridError("no track to fit on: the tempo of every label is suspect")
     try:
@@ -39,4 +41,4 @@ def main(cfg: DictConfig) -> None:
         if name != "tracks":
             print(f"  {name:18} {value if value is None else round(value, 4)}")
     print(f"wrote {out}: use it with ckpt='{out}'")
-    exit_if_failed(labelled.failed, labelled.total)
+    exit_if_failed(len(failed), len(labelled))

@@ -31,8 +31,8 @@ from beatgrid.commands.arguments import prepare, wants
 from beatgrid.commands.configs import CONF
 from beatgrid.commands.manual import command_help, example, show
 from beatgrid.data.discovery import discover, of_split
-from beatgrid.data.rendered import rendered_tracks
-from beatgrid.data.track import Track, open_track
+from beatgrid.data.sources import configured_sources
+from beatgrid.data.track import Track, open_tracks
 from beatgrid.errors import BeatgridError
 from beatgrid.predictor import Predictor, load
 
@@ -139,53 +139,52 @@ def output_folder(out: str) -> Path:
     return folder
 
 
-class LabelledTracks:
-    """The tracks that ``data`` names, one by one under a progress bar.
-
-    Those of the labelled folder come first (none if ``audio_dir`` is null), then those of the
-    rendered folders. A track that cannot be used is reported on standard error and left out.
+def labelled_tracks(cfg: DictConfig, features: FeatureSpec, weight: float = 1.0) -> list[Track]:
+    """Return the tracks that ``cfg.data`` names: the labelled folder's, then the other sources'.
 
     Args:
-        cfg: ``cfg.data`` names them.
-        features: What the rendered folders must hold.
-        weight: Of the labelled folder's tracks; rendered folders name their own.
+        cfg: ``data.audio_dir=null`` leaves the labelled folder out.
+        features: What the other sources must hold.
+        weight: Of the labelled folder's tracks; the other sources name their own.
 
-    Attributes:
-        total: Labels with audio, and rendered tracks.
-        failed: Those of them that could not be used, so far.
+    Raises:
+        BeatgridError: It names no track, or what it names cannot be read.
+    """
+    tracks: list[Track] = []
+    if cfg.data.audio_dir is not None:
+        found = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
+        tracks += [replace(track, weight=weight) for track in found]
+    sources = {name: instantiate(node) for name, node in cfg.data.sources.items()}
+    for source in configured_sources(cfg.data.rendered, sources):
+        tracks += source.tracks(features)
+    if not tracks:
+        raise BeatgridError(
+            "data.audio_dir=null: name a folder, or rendered ones with "
+            "'+data.rendered.NAME={folder: ...}'"
+        )
+    return tracks
+
+
+def usable(tracks: Sequence[Track], cache: FeatureCache, failed: list[str]) -> Iterator[Track]:
+    """Yield the tracks with their features at hand, under a progress bar.
+
+    Args:
+        tracks: All of them.
+        cache: Of the features.
+        failed: Receives one line for each track that cannot be used; it goes to standard error
+            as well.
+
+    Raises:
+        BeatgridError: None of the tracks can be used.
     """
 
-    def __init__(self, cfg: DictConfig, features: FeatureSpec, weight: float = 1.0) -> None:
-        self.pairs = []
-        if cfg.data.audio_dir is not None:
-            self.pairs = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
-        self.rendered = [
-            track
-            for settings in cfg.data.rendered.values()
-            for track in rendered_tracks(features=features, **settings)
-        ]
-        self.cache = FeatureCache(cfg.data.cache_dir, features)
-        self.weight = weight
-        self.total = len(self.pairs) + len(self.rendered)
-        self.failed = 0
-        if not self.total:
-            raise BeatgridError(
-                "data.audio_dir=null: name a folder, or rendered ones with "
-                "'+data.rendered.NAME={folder: ...}'"
-            )
+    def report(error: BeatgridError) -> None:
+        failed.append(str(error))
+        print(f"error: {error}", file=sys.stderr)
 
-    def __iter__(self) -> Iterator[Track]:
-        for pair in progress(self.pairs, "tracks"):
-            try:
-                track = open_track(pair, self.cache)
-            except BeatgridError as error:
-                self.failed += 1
-                print(f"error: {error}", file=sys.stderr)
-                continue
-            yield replace(track, weight=self.weight)
-        yield from progress(self.rendered, "rendered tracks")
-        if self.failed == self.total:
-            raise BeatgridError(f"none of the {self.total} tracks can be used")
+    yield from open_tracks(progress(tracks, "tracks"), cache, report)
+    if len(failed) == len(tracks):
+        raise BeatgridError(f"none of the {len(tracks)} tracks can be used")
 
 
 def exit_if_failed(failed: int, total: int) -> None:

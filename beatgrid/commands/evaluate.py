@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-
 import torch
 from omegaconf import DictConfig
 
+from beatgrid.audio.cache import FeatureCache
 from beatgrid.commands.cli import (
-    LabelledTracks,
     entry,
     exit_if_failed,
+    labelled_tracks,
     load_predictor,
     output_folder,
+    usable,
 )
 from beatgrid.data.track import Track, score_track
-from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise
+from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise, tempo_range
 from beatgrid.files import write_json
 from beatgrid.output.tables import (
     print_groups,
@@ -25,8 +24,6 @@ from beatgrid.output.tables import (
     print_tracks,
     write_tracks_csv,
 )
-
-BPM_EDGES = (90, 120, 150, 180, 210)
 
 
 @entry("evaluate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
@@ -37,9 +34,10 @@ def main(cfg: DictConfig) -> None:
     out = output_folder(cfg.out)
     named_scores = []
     group_names: list[str] = []
-    tracks = LabelledTracks(cfg, predictor.features)
-    for track in tracks:
-        activation, estimate = predictor.find(track.cached.features, track.cached.duration_s)
+    tracks = labelled_tracks(cfg, predictor.features)
+    failed: list[str] = []
+    for track in usable(tracks, FeatureCache(cfg.data.cache_dir, predictor.features), failed):
+        activation, estimate = predictor.find(track.load_features(), track.audio_duration_s)
         score = score_track(track, activation, estimate)
         named_scores.append((track.name, score))
         group_names.append(group_of(track, cfg.group_by))
@@ -59,15 +57,11 @@ def main(cfg: DictConfig) -> None:
         print_groups({name: summarise(group) for name, group in groups.items()}, cfg.group_by)
     print_reliability(reliability(scores))
     print(f"{predictor.model_id}: {out / 'evaluation.json'}, {out / 'tracks.csv'}")
-    exit_if_failed(tracks.failed, tracks.total)
+    exit_if_failed(len(failed), len(tracks))
 
 
 def group_of(track: Track, key: str | None) -> str:
-    """The line of the table that a track counts in."""
+    """Return the line of the table that a track counts in: its tempo's, or its label's value."""
     if key is None:
         return "all"
-    if key != "bpm":
-        return str(track.extra.get(key))
-    edges = [0, *BPM_EDGES, math.inf]
-    low, high = next(pair for pair in itertools.pairwise(edges) if track.grid.bpm < pair[1])
-    return f"from {low}" if high == math.inf else f"{low} to {high}"
+    return tempo_range(track.grid.bpm) if key == "bpm" else str(track.label.get(key))

@@ -5,8 +5,10 @@ from beatgrid.lazy import offer
 __all__, __getattr__ = offer(
     __name__,
     labels=("Label", "load_label", "write_label"),
-    discovery=("discover", "split_tracks"),
+    discovery=("discover",),
     track=("Track",),
-    rendered=("RenderedFolder", "rendered_tracks"),
+    split=("split_tracks",),
+    sources=("TrackSource",),
+    rendered=("RenderedFolder", "RenderedSource"),
     datamodule=("BeatDataModule",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,12 @@ from beatgrid.audio.cache import FeatureCache
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.data.augment import Augment
 from beatgrid.data.dataset import Crop, CropDataset, TargetSpec, collate, whole_track
-from beatgrid.data.discovery import LabelledTrack, discover, split_tracks
-from beatgrid.data.rendered import rendered_tracks
+from beatgrid.data.discovery import discover
+from beatgrid.data.labels import SPLITS
 from beatgrid.data.sampler import CropSampler
-from beatgrid.data.track import Track, open_track
+from beatgrid.data.sources import TrackSource, configured_sources
+from beatgrid.data.split import split_tracks
+from beatgrid.data.track import Track, open_tracks
 from beatgrid.errors import AudioError, BeatgridError
 
 logger = logging.getLogger(__name__)
@@ -28,8 +31,10 @@ logger = logging.getLogger(__name__)
 class BeatDataModule(L.LightningDataModule):
     """Discovers label and audio pairs, caches their features, and serves crops of them.
 
+    ``conf/data`` holds the usual values.
+
     Args:
-        audio_dir: Folder of audio files.
+        audio_dir: Folder of audio files; None: train on the other sources alone.
         label_dir: Folder of ``NAME.labels.json`` files.
         features: Fields of a FeatureSpec.
         cache_dir: Folder for features; made if missing, safe to share and to delete.
@@ -42,8 +47,10 @@ class BeatDataModule(L.LightningDataModule):
         augment: Fields of an Augment, varying the training crops; None for none.
         rendered: Folders of rendered features (``beatgrid.data.rendered``) that join the training
             split: a name each, with ``folder`` and ``weight``; null leaves one out.
-        weight: How often crops of the labelled folder's tracks are drawn, beside the rendered
-            folders' own weights.
+        sources: Any other TrackSource that joins the training split, a name each; null leaves
+            one out.
+        weight: How often crops of the labelled folder's tracks are drawn, beside the other
+            sources' own weights.
         suspect_weight: Factor on it for tracks whose label is marked ``suspect``.
         exclude_licenses: Leave out of training what is under these licences (by prefix, as in
             the label's ``license``).
@@ -53,47 +60,59 @@ class BeatDataModule(L.LightningDataModule):
 
     def __init__(
         self,
-        audio_dir: str | Path,
+        *,
+        audio_dir: str | Path | None,
         label_dir: str | Path,
         features: Mapping[str, Any],
         cache_dir: str | Path,
-        val_count: int = 2,
-        split_seed: int | None = None,
-        crop_s: float | None = 12.0,
-        batch_size: int = 8,
-        target: Mapping[str, Any] | None = None,
-        num_workers: int = 0,
-        augment: Mapping[str, Any] | None = None,
-        rendered: Mapping[str, Mapping[str, Any]] | None = None,
-        weight: float = 1.0,
-        suspect_weight: float = 1.0,
-        exclude_licenses: Sequence[str] = (),
-        skip_bad_audio: bool = False,
-        seed: int = 0,
+        val_count: int,
+        split_seed: int | None,
+        crop_s: float | None,
+        batch_size: int,
+        target: Mapping[str, Any],
+        num_workers: int,
+        augment: Mapping[str, Any] | None,
+        rendered: Mapping[str, Mapping[str, Any] | None],
+        sources: Mapping[str, TrackSource | None],
+        weight: float,
+        suspect_weight: float,
+        exclude_licenses: Sequence[str],
+        skip_bad_audio: bool,
+        seed: int,
     ) -> None:
         super().__init__()
         if crop_s is not None and crop_s <= 0:
             raise BeatgridError(
                 f"data.crop_s={crop_s}: must be a positive number of seconds, or null"
             )
-        self.audio_dir, self.label_dir = Path(audio_dir), Path(label_dir)
+        self.audio_dir, self.label_dir = audio_dir, label_dir
         self.features = FeatureSpec.from_dict(features)
         self.cache = FeatureCache(cache_dir, self.features)
         self.val_count, self.split_seed = val_count, split_seed
         self.crop_s, self.batch_size = crop_s, batch_size
-        self.target = TargetSpec(**(target or {}))
+        self.target = TargetSpec(**target)
         self.num_workers = num_workers
         self.augment = None if augment is None else Augment(**augment)
-        self.rendered = {name: given for name, given in (rendered or {}).items() if given}
+        self.sources = configured_sources(rendered, sources)
         self.weight, self.suspect_weight = weight, suspect_weight
         self.exclude_licenses = tuple(exclude_licenses)
         self.skip_bad_audio = skip_bad_audio
         self.seed = seed
         self.splits: dict[str, list[Track]] = {}
+        if audio_dir is None and not self.sources:
+            raise BeatgridError(
+                "data.audio_dir=null: name a folder, or rendered ones with "
+                "'+data.rendered.NAME={folder: ...}'"
+            )
+
+    @functools.cached_property
+    def labelled(self) -> list[Track]:
+        """The labelled folder's tracks, discovered once: each doubt about them is said once."""
+        return [] if self.audio_dir is None else discover(self.audio_dir, self.label_dir)
 
     def prepare_data(self) -> None:
         """Compute the features that the cache lacks, once per machine."""
-        paths = [t.audio_path for t in discover(self.audio_dir, self.label_dir)]
+        paths = [track.audio_path for track in self.labelled if track.audio_path is not None]
         errors = self.cache.prepare(paths, num_workers=self.num_workers, progress=True)
         if errors and not self.skip_bad_audio:
             raise AudioError(
@@ -105,34 +124,31 @@ class BeatDataModule(L.LightningDataModule):
         """Split the tracks and open their features."""
         if self.splits:
             return
-        pairs = discover(self.audio_dir, self.label_dir)
-        splits = split_tracks(pairs, self.val_count, self.split_seed)
-        tracks = {
-            name: [track for pair in pairs_of_split if (track := self._track(pair)) is not None]
-            for name, pairs_of_split in splits.items()
+        splits: dict[str, list[Track]] = {name: [] for name in SPLITS}
+        if self.labelled:
+            splits = split_tracks(self.labelled, self.val_count, self.split_seed)
+        splits = {
+            name: list(open_tracks(tracks, self.cache, self._skip))
+            for name, tracks in splits.items()
         }
-        tracks["train"] = [t for t in map(self._weighted, tracks["train"]) if t.weight > 0]
-        for settings in self.rendered.values():
-            tracks["train"] += rendered_tracks(features=self.features, **settings)
-        if not tracks["train"]:
+        splits["train"] = [t for t in map(self._weighted, splits["train"]) if t.weight > 0]
+        for source in self.sources:
+            splits["train"] += source.tracks(self.features)
+        if not splits["train"]:
             raise BeatgridError(
                 f"data.audio_dir={self.audio_dir}: no track is left to train on; "
                 "check exclude_licenses, weight and suspect_weight"
             )
-        self.splits = tracks
+        self.splits = splits
 
-    def _track(self, pair: LabelledTrack) -> Track | None:
-        try:
-            return open_track(pair, self.cache)
-        except AudioError as error:
-            if not self.skip_bad_audio:
-                raise
-            logger.warning("skipped: %s", error)
-            return None
+    def _skip(self, error: BeatgridError) -> None:
+        if not (self.skip_bad_audio and isinstance(error, AudioError)):
+            raise error
+        logger.warning("skipped: %s", error)
 
     def _weighted(self, track: Track) -> Track:
-        weight = self.weight * (self.suspect_weight if track.suspect else 1.0)
-        if str(track.extra.get("license", "")).startswith(self.exclude_licenses):
+        weight = self.weight * (self.suspect_weight if track.label.suspect else 1.0)
+        if (track.label.license or "").startswith(self.exclude_licenses):
             weight = 0.0
         return replace(track, weight=weight)
 
@@ -144,15 +160,12 @@ class BeatDataModule(L.LightningDataModule):
         }
         hours: defaultdict[str, float] = defaultdict(float)
         for track in self.splits["train"]:
-            hours[str(track.extra.get("license") or track.extra.get("source") or "unknown")] += (
-                track.duration_s / 3600
-            )
+            terms = track.label.license or track.label.source or "unknown"
+            hours[terms] += track.duration_s / 3600
         return {
             "splits": splits,
             "hours_by_license": dict(hours),
-            "artists": sorted(
-                {str(t.extra["artist"]) for t in self.splits["train"] if "artist" in t.extra}
-            ),
+            "artists": sorted({t.label.artist for t in self.splits["train"] if t.label.artist}),
             "target": asdict(self.target),
         }
 
@@ -165,7 +178,7 @@ class BeatDataModule(L.LightningDataModule):
         dataset = CropDataset(self.splits["train"], self.features, self.target, self.augment)
         rank, world_size = self._rank()
         sampler = CropSampler(
-            track_frames=[track.cached.n_frames for track in dataset.tracks],
+            track_frames=[track.n_frames for track in dataset.tracks],
             crop_frames=(
                 None if self.crop_s is None else round(self.crop_s * self.features.frame_rate)
             ),

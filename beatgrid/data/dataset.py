@@ -36,15 +36,19 @@ class TargetSpec:
         downbeat_trust: ``reliable``, or ``likely`` to learn bars from likely downbeats as well.
     """
 
-    shape: TargetShape = "box"
-    width_s: float = 0.03
-    downbeat_trust: str = "reliable"
+    shape: TargetShape
+    width_s: float
+    downbeat_trust: str
 
     def __post_init__(self) -> None:
         if self.downbeat_trust not in DOWNBEAT_TRUST:
             raise ValueError(
                 f"downbeat_trust={self.downbeat_trust!r}: must be one of {list(DOWNBEAT_TRUST)}"
             )
+
+
+NOTEBOOK_TARGET = TargetSpec("box", 0.03, "reliable")
+"""What the original notebook's network learnt, and any checkpoint that does not say."""
 
 
 class Crop(NamedTuple):
@@ -87,7 +91,7 @@ def frame_targets(
     )
     frame_times_s = start_s + np.arange(crop.n_frames) * crop.stretch / frame_rate
     known = frame_times_s < track.duration_s
-    bars_known = known & (track.downbeat in DOWNBEAT_TRUST[spec.downbeat_trust])
+    bars_known = known & (track.label.downbeat in DOWNBEAT_TRUST[spec.downbeat_trust])
     return target, np.stack([known, bars_known], axis=-1).astype(np.float32)
 
 
@@ -110,7 +114,7 @@ class CropDataset(Dataset[dict[str, Any]]):
         """Features (frames, mels), target and mask (frames, 2) of one crop."""
         track = self.tracks[crop.track]
         stop = crop.first_frame + source_frames(crop.n_frames, crop.stretch)
-        features = np.asarray(track.cached.features[crop.first_frame : stop], dtype=np.float32)
+        features = np.asarray(track.load_features()[crop.first_frame : stop], dtype=np.float32)
         if crop.stretch != 1.0:
             features = resample_frames(features, crop.stretch, crop.n_frames)
         if self.augment is not None and crop.seed is not None:
@@ -131,7 +135,7 @@ def source_frames(n_frames: int, stretch: float) -> int:
 
 def whole_track(track: Track, index: int = 0) -> Crop:
     """The crop that is all of a track, which is number ``index`` of its data set."""
-    return Crop(index, 0, track.cached.n_frames)
+    return Crop(index, 0, track.n_frames)
 
 
 def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:

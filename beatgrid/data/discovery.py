@@ -1,47 +1,43 @@
-"""Find labelled tracks in folders, pair labels with audio, and split them for training."""
+"""Find labelled tracks in folders: every label with its audio, every doubt said once."""
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import logging
-import random
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from beatgrid.audio.find import AUDIO_SUFFIXES
-from beatgrid.data.labels import SPLITS, SUFFIX, Label, load_label
+from beatgrid.data.labels import SUFFIX, Label, load_label
+from beatgrid.data.track import Track
 from beatgrid.errors import BeatgridError, LabelError
+from beatgrid.grid import Grid
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, eq=False)
-class LabelledTrack:
-    """A label and the audio it describes."""
-
-    label: Label
-    audio_path: Path
-
-    @property
-    def name(self) -> str:
-        """The label's base name, which identifies the track within its folder."""
-        return self.label.name
+# A line that names more files helps nobody.
+MAX_NAMED = 10
+MAX_DOUBTS_SAID = 50
+# Below the label folder, so that a label folder at the root of a disk costs no minutes.
+MAX_FOLDERS_SEARCHED = 1000
 
 
-def discover(audio_dir: str | Path, label_dir: str | Path) -> list[LabelledTrack]:
+def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
     """Pair every label in ``label_dir`` with its audio in ``audio_dir``.
 
     The audio is the label's ``fileName``, else a file of the label's own name with a known
-    audio suffix in any case. A label without audio is skipped, named and counted.
+    audio suffix; case does not matter. A label without audio is skipped, named and counted.
 
     Returns:
-        The pairs, sorted by label name.
+        The tracks, without features, sorted by the labels' names.
 
     Raises:
         BeatgridError: A folder is missing, holds no label, or no label has audio.
-        LabelError: Labels that describe no beatgrid; all of them are named at once.
+        LabelError: Labels that describe no beatgrid or lead out of the audio folder; all of them
+            are named at once.
     """
     audio_dir, label_dir = Path(audio_dir), Path(label_dir)
     for kind, folder in (("audio", audio_dir), ("label", label_dir)):
@@ -50,33 +46,36 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[LabelledTrack
                 f"data.{kind}_dir={folder}: no such folder; "
                 f"create it or set data.{kind}_dir=... (see data/README.md)"
             )
-    label_paths = sorted(label_dir.glob(f"*{SUFFIX}"))
-    if not label_paths:
-        raise BeatgridError(
-            f"data.label_dir={label_dir}: no *{SUFFIX} file in it; "
-            "write one label per track (see data/README.md)"
-        )
-    audio_by_name = {path.name.lower(): path for path in sorted(audio_dir.iterdir())}
-    tracks: list[LabelledTrack] = []
+    label_paths = _label_paths(label_dir)
+    audio = AudioFolder(audio_dir)
+    tracks: list[Track] = []
     without_audio: list[str] = []
     errors: list[str] = []
+    doubts = Doubts()
     for label_path in label_paths:
         try:
             label = load_label(label_path)
-            audio_path = _find_audio(label, audio_dir, audio_by_name)
+            named = audio.named(label)
+            audio_path = named or audio.alike(label)
         except LabelError as error:
             errors.append(str(error))
             continue
+        doubts.add(label_path, *label.doubts)
         if audio_path is None:
-            without_audio.append(label_path.name)
-        else:
-            tracks.append(LabelledTrack(label, audio_path))
+            without_audio.append(f"{label_path.name}{audio.hint(label)}")
+            continue
+        if label.file_name is not None and named is None:
+            doubts.add(label_path, "no such fileName, the audio of the label's own name is taken")
+        tracks.append(Track(label, audio_path))
     if errors:
-        raise LabelError("\n".join(errors))
+        raise LabelError("\n".join(_bounded(errors, "labels are wrong")))
+    _doubt_shared_audio(tracks, doubts)
+    doubts.log()
     if without_audio:
         logger.warning(
             "skipped %d of %d labels, no audio in %s: %s",
-            *(len(without_audio), len(label_paths), audio_dir, ", ".join(without_audio)),
+            *(len(without_audio), len(label_paths), audio_dir),
+            ", ".join(_bounded(without_audio, "more")),
         )
     if not tracks:
         raise BeatgridError(
@@ -86,19 +85,8 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[LabelledTrack
     return tracks
 
 
-def _find_audio(label: Label, audio_dir: Path, audio_by_name: dict[str, Path]) -> Path | None:
-    path = label.audio_path(audio_dir)
-    if path is not None and path.is_file():
-        return path
-    for suffix in AUDIO_SUFFIXES:
-        found = audio_by_name.get((label.name + suffix).lower())
-        if found is not None and found.is_file():
-            return found
-    return None
-
-
-def of_split(tracks: Sequence[LabelledTrack], split: str | None) -> list[LabelledTrack]:
-    """The tracks whose labels name ``split``; all of them for None.
+def of_split(tracks: Sequence[Track], split: str | None) -> list[Track]:
+    """Return the tracks whose labels name ``split``; all of them for None.
 
     Raises:
         BeatgridError: No label names it.
@@ -112,86 +100,159 @@ def of_split(tracks: Sequence[LabelledTrack], split: str | None) -> list[Labelle
     return chosen
 
 
-def split_tracks(
-    tracks: Sequence[LabelledTrack], val_count: int, seed: int | None = None
-) -> dict[str, list[LabelledTrack]]:
-    """Divide tracks into ``train``, ``val`` and ``test``, no recording on two sides.
+class AudioFolder:
+    """The audio files that labels may name: those in one folder and below, nowhere else.
 
-    Labels with a ``split`` key decide by it (those without join ``train``), and a training
-    copy of a held-out recording is left out. Without any such key the last ``val_count``
-    tracks validate, after a shuffle if ``seed`` is given; at least one track is left to
-    train on, and a recording that would straddle the sides goes to ``train`` whole.
-
-    Two tracks are one recording if their labels share a ``group`` or their audio files are
-    equal byte by byte.
-
-    Args:
-        tracks: Tracks in the order of their names.
-        val_count: How many validate where labels have no ``split``; >= 0.
-        seed: Seed of the shuffle, None for none.
-
-    Raises:
-        BeatgridError: No track is left to train on.
+    Labels travel between systems, so names are compared without case and without regard to how
+    accents are composed; a name spelt exactly as a file comes first.
     """
-    if val_count < 0:
-        raise BeatgridError(f"data.val_count={val_count}: must be 0 or more")
-    recording = _recordings(tracks)
-    explicit = any(track.label.split is not None for track in tracks)
-    if explicit:
-        side = {track: track.label.split or "train" for track in tracks}
-        held_out = {recording[track] for track in tracks if side[track] != "train"}
-        leaked = [t for t in tracks if side[t] == "train" and recording[t] in held_out]
-        if leaked:
-            logger.warning(
-                "left %d training tracks out, the same recordings are held out: %s",
-                *(len(leaked), ", ".join(track.name for track in leaked)),
+
+    def __init__(self, folder: Path) -> None:
+        """List the folder once: 20,000 labels then cost no look-ups on the disk."""
+        self.folder = folder
+        self._root = folder.resolve()
+        with os.scandir(folder) as entries:
+            self._exact = {entry.name: entry for entry in entries}
+        self._folded: dict[str, os.DirEntry[str]] = {}
+        for name in sorted(self._exact):
+            self._folded.setdefault(_folded(name), self._exact[name])
+
+    def named(self, label: Label) -> Path | None:
+        """Return the file that a label's ``fileName`` leads to; None if there is none.
+
+        Raises:
+            LabelError: It lies outside the folder, through a symbolic link for instance.
+        """
+        return None if label.file_name is None else self._file(label.file_name, label)
+
+    def alike(self, label: Label) -> Path | None:
+        """Return the file that has a label's own name, under any audio suffix.
+
+        Raises:
+            LabelError: As ``named``.
+        """
+        files = (self._file(label.name + suffix, label) for suffix in AUDIO_SUFFIXES)
+        return next((path for path in files if path is not None), None)
+
+    def hint(self, label: Label) -> str:
+        """Return the file that a label without audio may mean: the same name, another suffix."""
+        if label.file_name is None:
+            return ""
+        stem = Path(label.file_name).stem
+        for suffix in AUDIO_SUFFIXES:
+            entry = self._folded.get(_folded(stem + suffix))
+            if entry is not None:
+                return f" (its fileName is {label.file_name!r}; did you mean {entry.name!r}?)"
+        return ""
+
+    def _file(self, name: str, label: Label) -> Path | None:
+        entry = self._exact.get(name) or self._folded.get(_folded(name))
+        if entry is not None and not entry.is_symlink():
+            return self.folder / entry.name if entry.is_file() else None
+        if entry is None and not os.path.dirname(name):
+            return None
+        path = self.folder / (name if entry is None else entry.name)
+        self._check_inside(path, label)
+        return path if path.is_file() else None
+
+    def _check_inside(self, path: Path, label: Label) -> None:
+        try:
+            target = path.resolve()
+        except (OSError, RuntimeError) as error:  # until Python 3.13 a loop is a RuntimeError
+            raise LabelError(
+                f"{label.path}: its audio {path} is a link to itself; put audio there"
+            ) from error
+        if not target.is_relative_to(self._root):
+            raise LabelError(
+                f"{label.path}: its audio {path} leads to {target}, outside {self.folder}; "
+                "put the audio itself there"
             )
-        tracks = [track for track in tracks if track not in leaked]
-    else:
-        tracks = list(tracks)
-        if seed is not None:
-            random.Random(seed).shuffle(tracks)
-        if val_count >= len(tracks):
-            logger.warning(
-                "data.val_count=%d, but there are only %d tracks: %d validate, so that one is left",
-                *(val_count, len(tracks), len(tracks) - 1),
-            )
-            val_count = len(tracks) - 1
-        first_val = len(tracks) - val_count
-        side = {t: "train" if i < first_val else "val" for i, t in enumerate(tracks)}
-        trained = {recording[track] for track in tracks if side[track] == "train"}
-        straddling = [t for t in tracks if side[t] == "val" and recording[t] in trained]
-        if straddling:
-            logger.warning(
-                "moved %d tracks from val to train, their recordings are there: %s",
-                *(len(straddling), ", ".join(track.name for track in straddling)),
-            )
-            side.update(dict.fromkeys(straddling, "train"))
-    splits = {name: [t for t in tracks if side[t] == name] for name in SPLITS}
-    if not splits["train"]:
+
+
+class Doubts:
+    """What looks odd in labels, gathered so that each doubt is said once for all of its files."""
+
+    def __init__(self) -> None:
+        self._paths: defaultdict[str, list[Path]] = defaultdict(list)
+
+    def add(self, path: Path, *doubts: str) -> None:
+        """Note doubts about one label."""
+        for doubt in doubts:
+            self._paths[doubt].append(path)
+
+    def log(self) -> None:
+        """Warn of each doubt, naming its first file in full and some of the others."""
+        for doubt, (first, *others) in itertools.islice(self._paths.items(), MAX_DOUBTS_SAID):
+            more = ", ".join(_bounded([path.name for path in others], "more"))
+            also = f" (so do {len(others)} other labels: {more})" if others else ""
+            logger.warning("%s: %s%s", first, doubt, also)
+        if len(self._paths) > MAX_DOUBTS_SAID:
+            logger.warning("%d further doubts about labels", len(self._paths) - MAX_DOUBTS_SAID)
+
+
+def _label_paths(label_dir: Path) -> list[Path]:
+    """Return the label files of a folder, sorted by name; hidden ones are not the user's."""
+
+    def labels_of(names: Iterable[str]) -> list[str]:
+        return [n for n in names if n.lower().endswith(SUFFIX) and not n.startswith(".")]
+
+    _, folders, names = next(os.walk(label_dir), ("", [], []))
+    below = [
+        Path(folder) / name
+        for sub in sorted(folders)
+        for folder, _, files in itertools.islice(os.walk(label_dir / sub), MAX_FOLDERS_SEARCHED)
+        for name in labels_of(files)
+    ]
+    found = sorted(label_dir / name for name in labels_of(names))
+    if not found:
+        instead = f"; did you mean {below[0].parent}?" if below else ""
         raise BeatgridError(
-            "no track is left to train on: every label has split=val or split=test; "
-            'set "split": "train" in some of them'
+            f"data.label_dir={label_dir}: no *{SUFFIX} file in it{instead or ';'} "
+            "write one label per track (see data/README.md)"
         )
-    return splits
+    if below:
+        logger.warning(
+            "data.label_dir=%s: %d labels in sub-folders are not read (%s, ...); "
+            "move them up, or train on that folder",
+            *(label_dir, len(below), below[0]),
+        )
+    return found
 
 
-def _recordings(tracks: Sequence[LabelledTrack]) -> dict[LabelledTrack, int]:
-    """Number the recordings: tracks linked by a group, by equal content, or by a chain of both."""
-    sizes = Counter(track.audio_path.stat().st_size for track in tracks)
-    number_of: dict[str, int] = {}  # of a group or a content
-    recording: dict[LabelledTrack, int] = {}
-    for index, track in enumerate(tracks):
-        keys = [f"track {index}"]
-        if track.label.group:
-            keys.append(f"group {track.label.group}")
-        if sizes[track.audio_path.stat().st_size] > 1:  # hash only what can be equal
-            with open(track.audio_path, "rb") as file:
-                keys.append(f"content {hashlib.file_digest(file, 'blake2b').hexdigest()}")
-        linked = {number_of[key] for key in keys if key in number_of}
-        number_of |= dict.fromkeys(keys, index)
-        if linked:
-            number_of = {k: index if n in linked else n for k, n in number_of.items()}
-    for index, track in enumerate(tracks):
-        recording[track] = number_of[f"track {index}"]
-    return recording
+def _doubt_shared_audio(tracks: Sequence[Track], doubts: Doubts) -> None:
+    """Doubt the labels that describe a file which another one describes already."""
+    first: dict[Path | None, Track] = {}
+    for track in tracks:
+        other = first.setdefault(track.audio_path, track)
+        if other is not track:
+            contradicts = "" if _agree(track.grid, other.grid) else " and contradicts it"
+            doubts.add(
+                track.label.path,
+                f"describes the same file as {other.label.path.name}{contradicts} "
+                f"({_said(track.grid)}; there {_said(other.grid)}); keep one of them",
+            )
+
+
+def _said(grid: Grid) -> str:
+    return f"bpm {grid.bpm:g}, downbeatOffset {grid.offset_s:g}"
+
+
+def _agree(one: Grid, other: Grid) -> bool:
+    """Tell whether two grids say the same: the tempo to 0.001 BPM, the bar to a millisecond."""
+    bar_s = one.beats_per_bar * one.period_s
+    apart_s = (one.offset_s - other.offset_s + bar_s / 2) % bar_s - bar_s / 2
+    return (
+        abs(one.bpm - other.bpm) <= 1e-3
+        and one.beats_per_bar == other.beats_per_bar
+        and abs(apart_s) <= 1e-3
+    )
+
+
+def _bounded(lines: Sequence[str], rest: str) -> list[str]:
+    """Return the first lines and how many there are beyond."""
+    n_more = len(lines) - MAX_NAMED
+    return [*lines[:MAX_NAMED], *([f"and {n_more} {rest}"] if n_more > 0 else [])]
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

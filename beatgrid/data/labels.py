@@ -1,21 +1,19 @@
 """Label files ``NAME.labels.json``: one constant-tempo grid per track.
 
-Keys: ``bpm`` (> 0); optional ``fileName``, ``duration`` (s), ``downbeatOffset`` (s, default 0),
-``beatsPerBar`` (default 4), ``downbeat`` ("reliable" by default, "likely" or "unknown"; the last
-does not supervise bars), ``split``, ``group``. A ``null`` stands for a missing key. Unknown keys
-are kept in ``Label.extra`` and ignored.
+``data/README.md`` describes the keys. A ``null`` stands for a missing key; unknown keys are kept in
+``Label.extra``. What cannot be a grid is refused with one line; what can, but is likely a slip
+(a misspelt or repeated key), is a doubt, told by ``Label.doubts``.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
+from beatgrid.data.label_fields import KEYS, MAX_DURATION_S, Fields, decode, misspelt, shown
 from beatgrid.errors import LabelError
 from beatgrid.files import write_json
 from beatgrid.grid import Grid
@@ -23,16 +21,14 @@ from beatgrid.grid import Grid
 SUFFIX = ".labels.json"
 DOWNBEAT_KINDS = ("reliable", "likely", "unknown")
 SPLITS = ("train", "val", "test")
+SUSPECT_KINDS = ("octave", "beat phase")
+"""Doubts that calibration heeds: the metrical level is a guess; beats may be half a beat off."""
 
-# Beyond these a number is a mistake of unit, and would make as many beats as fit in memory:
-# speedcore ends near 1000 BPM, the longest recorded sets at a day.
+# Beyond this a tempo is a mistake of unit: speedcore ends near 1000 BPM.
 MAX_BPM = 1000.0
-MAX_DURATION_S = 24 * 3600.0
 MAX_BEATS_PER_BAR = 64
-
-_KNOWN_KEYS = frozenset(
-    ("fileName", "bpm", "duration", "downbeatOffset", "beatsPerBar", "downbeat", "split", "group")
-)
+# A label is some hundred bytes; evidence and titles make it a few thousand.
+MAX_LABEL_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,14 @@ class Label:
         downbeat: How far the bar phase can be trusted, one of ``DOWNBEAT_KINDS``.
         split: "train", "val", "test", or None where the label leaves it open.
         group: Tracks of one group are versions of one recording: never on both sides of a split.
+        suspect: What of the grid is in doubt, by custom one of ``SUSPECT_KINDS``; None if
+            nothing is.
+        genre: Of the music.
+        artist: Who made it.
+        license: Terms that the audio is under.
+        source: Where it comes from, such as the name of a renderer.
         extra: All other keys, as found.
+        doubts: What looks like a slip, a sentence each.
     """
 
     path: Path
@@ -59,43 +62,41 @@ class Label:
     downbeat: str = "reliable"
     split: str | None = None
     group: str | None = None
+    suspect: str | None = None
+    genre: str | None = None
+    artist: str | None = None
+    license: str | None = None
+    source: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The label file's name without ``.labels.json``."""
-        return self.path.name.removesuffix(SUFFIX)
+        name = self.path.name
+        return name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) else name
 
-    def audio_path(self, audio_dir: str | os.PathLike[str]) -> Path | None:
-        """Where ``file_name`` lies, whether it exists or not; None where the label names none.
-
-        Raises:
-            LabelError: it leads out of ``audio_dir``, through a symbolic link for instance.
-        """
-        if self.file_name is None:
-            return None
-        path = Path(audio_dir) / self.file_name
-        try:
-            target = path.resolve()
-        except (OSError, RuntimeError) as error:  # until Python 3.13 a loop is a RuntimeError
-            raise LabelError(
-                f"{self.path}: fileName {self.file_name!r} is a link to itself; put audio there"
-            ) from error
-        if not target.is_relative_to(Path(audio_dir).resolve()):
-            raise LabelError(
-                f"{self.path}: fileName {self.file_name!r} leads to {target}, outside "
-                f"{audio_dir}; put the audio itself there"
-            )
-        return path
+    def get(self, key: str) -> Any:
+        """Return what the file says under one of its keys, known or not; None if it is missing."""
+        known = {
+            "fileName": self.file_name,
+            "bpm": self.grid.bpm,
+            "duration": self.duration_s,
+            "downbeatOffset": self.grid.offset_s,
+            "beatsPerBar": self.grid.beats_per_bar,
+        }
+        if key in known:
+            return known[key]
+        return getattr(self, key) if key in KEYS else self.extra.get(key)
 
     def duration_within(self, audio_duration_s: float) -> float:
-        """Seconds of the track that the label speaks of: its own duration, or the audio's.
+        """Return the seconds of the track that the label speaks of: its own, or the audio's.
 
         Args:
             audio_duration_s: Length of the decoded audio; an upper bound of the answer.
 
         Raises:
-            LabelError: the label's duration is about 1000 times the audio's.
+            LabelError: The label's duration is about 1000 times the audio's.
         """
         if self.duration_s is None:
             return audio_duration_s
@@ -108,32 +109,40 @@ class Label:
 
 
 def load_label(path: str | os.PathLike[str]) -> Label:
-    """Reads and checks a label file.
+    """Load and check a label file.
 
     Raises:
-        LabelError: the file cannot be read or does not describe a grid; one line with the file,
+        LabelError: The file cannot be read or does not describe a grid; one line with the file,
             the value and the remedy.
     """
     path = Path(path)
     try:
-        # utf-8-sig: editors on Windows put a byte order mark in front.
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        with path.open("rb") as file:
+            data = file.read(MAX_LABEL_BYTES + 1)
     except OSError as error:
         raise LabelError(f"{path}: cannot read the label ({error.strerror or error})") from error
+    if len(data) > MAX_LABEL_BYTES:
+        raise LabelError(
+            f"{path}: holds more than {MAX_LABEL_BYTES // 1_000_000} MB, a label a few hundred "
+            "bytes; remove it or write one (see data/README.md)"
+        )
+    try:
+        content, repeated = decode(data)
     except (ValueError, RecursionError) as error:
         raise LabelError(f"{path}: not valid JSON ({error}); see data/README.md") from error
-    return parse_label(content, path)
+    return parse_label(content, path, repeated)
 
 
-def parse_label(content: Any, path: str | os.PathLike[str]) -> Label:
-    """Checks the decoded JSON of a label file.
+def parse_label(content: Any, path: str | os.PathLike[str], doubts: tuple[str, ...] = ()) -> Label:
+    """Check the decoded JSON of a label file.
 
     Args:
         content: What ``json.loads`` returned.
         path: The label file, for messages and for ``Label.path``.
+        doubts: What decoding found odd.
 
     Raises:
-        LabelError: as ``load_label``.
+        LabelError: As ``load_label``.
     """
     path = Path(path)
     if not isinstance(content, dict):
@@ -141,29 +150,60 @@ def parse_label(content: Any, path: str | os.PathLike[str]) -> Label:
             f"{path}: holds a JSON {type(content).__name__}, not an object; "
             'write {"bpm": ..., "downbeatOffset": ...}'
         )
-    if content.get("bpm") is None:
-        raise LabelError(f'{path}: lacks "bpm"; add the tempo in beats per minute')
-    bpm = _number(content, "bpm", path)
+    fields = Fields(content, path)
+    slips = misspelt(content)
+    bpm = fields.number("bpm")
+    if bpm is None:
+        alike = [shown(key) for key, known in slips.items() if known == "bpm"]
+        meant = f" (it has {alike[0]})" if alike else ""
+        raise LabelError(f'{path}: lacks "bpm"{meant}; add the tempo in beats per minute')
     if bpm <= 0:
         raise LabelError(f"{path}: bpm is {bpm:g}; it must be greater than 0")
     if bpm > MAX_BPM:
         raise LabelError(
             f"{path}: bpm is {bpm:g}, more than {MAX_BPM:g}; write beats per minute (not x 100)"
         )
-    offset_s = _number(content, "downbeatOffset", path, default=0.0)
+    offset_s = fields.number("downbeatOffset") or 0.0
     if abs(offset_s) > MAX_DURATION_S:
         raise LabelError(
             f"{path}: downbeatOffset is {offset_s:g}, beyond {MAX_DURATION_S:g} s; write seconds"
         )
+    beats_per_bar = fields.whole_number("beatsPerBar", 1, MAX_BEATS_PER_BAR) or 4
+    duration_s = fields.duration_s()
+    suspect = fields.text("suspect") or None
+    doubts += tuple(
+        f'the key {shown(key)} is ignored, did you mean "{known}"?' for key, known in slips.items()
+    )
+    if suspect is not None and suspect not in SUSPECT_KINDS:
+        doubts += (
+            f"suspect is {shown(suspect)}; calibration heeds only "
+            f"{' and '.join(map(shown, SUSPECT_KINDS))}",
+        )
+    if duration_s is not None and offset_s >= duration_s:
+        doubts += (offset_beyond_end(offset_s, duration_s),)
     return Label(
         path=path,
-        grid=Grid(bpm, offset_s, _beats_per_bar(content, path)),
-        file_name=_file_name(content, path),
-        duration_s=_duration_s(content, path),
-        downbeat=_one_of(content, "downbeat", DOWNBEAT_KINDS, path) or "reliable",
-        split=_one_of(content, "split", SPLITS, path),
-        group=_text(content, "group", path),
-        extra={key: value for key, value in content.items() if key not in _KNOWN_KEYS},
+        grid=Grid(bpm, offset_s, beats_per_bar),
+        file_name=fields.file_name(),
+        duration_s=duration_s,
+        downbeat=fields.one_of("downbeat", DOWNBEAT_KINDS) or "reliable",
+        split=fields.one_of("split", SPLITS),
+        group=fields.text("group"),
+        suspect=suspect,
+        genre=fields.text("genre"),
+        artist=fields.text("artist"),
+        license=fields.text("license"),
+        source=fields.text("source"),
+        extra={key: value for key, value in content.items() if key not in KEYS},
+        doubts=doubts,
+    )
+
+
+def offset_beyond_end(offset_s: float, duration_s: float) -> str:
+    """Return the doubt that a downbeat after the track's end raises."""
+    return (
+        f"downbeatOffset is {offset_s:g} s, beyond the end at {duration_s:g} s "
+        "(the grid extends backwards from it); is it in seconds?"
     )
 
 
@@ -175,7 +215,7 @@ def write_label(
     downbeat: str = "reliable",
     **extra: Any,
 ) -> None:
-    """Writes a label file atomically, numbers at full precision.
+    """Write a label file atomically, numbers at full precision.
 
     Args:
         path: Destination, ``NAME.labels.json``.
@@ -203,98 +243,3 @@ def write_label(
     content = {key: value for key, value in (content | extra).items() if value is not None}
     parse_label(content, path)
     write_json(path, content)
-
-
-def _number(
-    content: Mapping[str, Any], key: str, path: Path, default: float | None = None
-) -> float:
-    """A finite JSON number; ``default`` where it is missing."""
-    value = content.get(key)
-    if value is None and default is not None:
-        return default
-    # bool is a subclass of int: true would pass for 1.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise LabelError(
-            f"{path}: {key} is {_shown(value)}, not a number; write it as digits without quotes"
-        )
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise LabelError(f"{path}: {key} is {_shown(value)}; it must be a finite number")
-    return number
-
-
-def _duration_s(content: Mapping[str, Any], path: Path) -> float | None:
-    if content.get("duration") is None:
-        return None
-    duration_s = _number(content, "duration", path)
-    if duration_s <= 0:
-        raise LabelError(
-            f"{path}: duration is {duration_s:g}; it must be greater than 0 s (or leave it out)"
-        )
-    if duration_s > MAX_DURATION_S:
-        # 24 h in milliseconds: what is larger is absurd in either unit.
-        unit = "it looks like milliseconds" if duration_s <= 1000 * MAX_DURATION_S else "absurd"
-        raise LabelError(
-            f"{path}: duration is {duration_s:g}, more than 24 hours, {unit}; "
-            "write seconds (or leave it out)"
-        )
-    return duration_s
-
-
-def _beats_per_bar(content: Mapping[str, Any], path: Path) -> int:
-    value = content.get("beatsPerBar")
-    if value is None:
-        return 4
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_BEATS_PER_BAR:
-        raise LabelError(
-            f"{path}: beatsPerBar is {_shown(value)}; "
-            f"it must be a whole number from 1 to {MAX_BEATS_PER_BAR}"
-        )
-    return value
-
-
-def _text(content: Mapping[str, Any], key: str, path: Path) -> str | None:
-    value = content.get(key)
-    if value is not None and not isinstance(value, str):
-        raise LabelError(f"{path}: {key} is {_shown(value)}; it must be text (or leave it out)")
-    return value
-
-
-def _one_of(
-    content: Mapping[str, Any], key: str, choices: tuple[str, ...], path: Path
-) -> str | None:
-    value = content.get(key)
-    if value is not None and value not in choices:
-        raise LabelError(
-            f"{path}: {key} is {_shown(value)}; it must be one of {', '.join(choices)}"
-        )
-    return value
-
-
-def _file_name(content: Mapping[str, Any], path: Path) -> str | None:
-    """The audio's relative path; refused where its spelling alone leads out of its folder."""
-    name = _text(content, "fileName", path)
-    if not name:
-        return None
-    if "\0" in name:
-        raise LabelError(f"{path}: fileName {name!r} holds a null character; remove it")
-    # Labels travel between systems, so both spellings are looked at on either.
-    for flavour in (PurePosixPath(name), PureWindowsPath(name)):
-        depth = 0
-        for part in flavour.parts:
-            depth += -1 if part == ".." else 1
-            if depth < 0 or flavour.anchor:
-                raise LabelError(
-                    f"{path}: fileName {name!r} leaves the audio folder; "
-                    "write a path relative to it"
-                )
-    return name
-
-
-def _shown(value: Any) -> str:
-    """A value in one line of bounded length, as JSON spells it."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."

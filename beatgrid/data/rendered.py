@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from beatgrid.audio.cache import CachedTrack
+from beatgrid.audio.cache import StoredFeatures
 from beatgrid.audio.features import FeatureSpec
-from beatgrid.audio.reader import AudioInfo
-from beatgrid.data.labels import SUFFIX, load_label
-from beatgrid.data.track import Track, track_from
+from beatgrid.data.labels import SUFFIX, Label, load_label
+from beatgrid.data.track import Track
 from beatgrid.errors import BeatgridError
 
 
@@ -72,41 +71,57 @@ class RenderedFolder:
             ) from error
 
 
-def rendered_tracks(
-    folder: str | Path,
-    features: FeatureSpec,
-    weight: float = 1.0,
-    max_hours: float | None = None,
-) -> Iterator[Track]:
-    """Read the tracks of one folder, in the order of their names.
+@dataclass(frozen=True)
+class RenderedSource:
+    """The tracks of a folder of rendered features, a ``TrackSource``.
 
-    Args:
+    Attributes:
         folder: As above.
-        features: What the network expects; the folder must hold the same.
         weight: Of each track in training.
         max_hours: Stop after so much music, to measure what the amount brings.
-
-    Raises:
-        BeatgridError: The folder is missing, empty, or holds other features.
     """
-    files = RenderedFolder(Path(folder))
-    found = files.read_spec()
-    if found != features:
+
+    folder: str | Path
+    weight: float = 1.0
+    max_hours: float | None = None
+
+    def tracks(self, features: FeatureSpec) -> Iterator[Track]:
+        """Yield the tracks in the order of their names.
+
+        Args:
+            features: What the network expects; the folder must hold the same.
+
+        Raises:
+            BeatgridError: The folder is missing, empty, or holds other features.
+        """
+        files = RenderedFolder(Path(self.folder))
+        found = files.read_spec()
+        if found != features:
+            raise BeatgridError(
+                f"{self.folder}: rendered with {found}, but features are {features}; "
+                "render it again"
+            )
+        label_paths = files.label_paths()
+        if not label_paths:
+            raise BeatgridError(f"{self.folder}: no labels in it; let the rendering go on first")
+        seconds = 0.0
+        for label_path in label_paths:
+            label = load_label(label_path)
+            path = files.features_path(label.name)
+            track = Track(
+                label, stored=_stored(path, label, features.frame_rate), weight=self.weight
+            )
+            yield track
+            seconds += track.duration_s
+            if self.max_hours is not None and seconds >= 3600 * self.max_hours:
+                return
+
+
+def _stored(path: Path, label: Label, frame_rate: float) -> StoredFeatures:
+    try:
+        n_frames = len(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
         raise BeatgridError(
-            f"{folder}: rendered with {found}, but features are {features}; render it again"
-        )
-    label_paths = files.label_paths()
-    if not label_paths:
-        raise BeatgridError(f"{folder}: no labels in it; let the rendering go on first")
-    seconds = 0.0
-    for label_path in label_paths:
-        label = load_label(label_path)
-        path = files.features_path(label.name)
-        n_frames = len(np.load(path, mmap_mode="r"))
-        duration_s = label.duration_s or n_frames / features.frame_rate
-        info = AudioInfo(path, duration_s, features.sample_rate, 1, "rendered", "", "", None, 1.0)
-        track = track_from(label, CachedTrack(path, info, label.name, n_frames), duration_s)
-        yield replace(track, weight=weight)
-        seconds += duration_s
-        if max_hours is not None and seconds >= 3600 * max_hours:
-            return
+            f"{path}: no features of {label.path} ({error}); delete the label and render it again"
+        ) from error
+    return StoredFeatures(path, n_frames, label.duration_s or n_frames / frame_rate)

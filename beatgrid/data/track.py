@@ -1,103 +1,134 @@
-"""Labelled tracks with their features at hand, as training, evaluation and calibration use them."""
+"""Labelled tracks, from their discovery to their scores."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from beatgrid.audio.cache import CachedTrack, FeatureCache
-from beatgrid.data.discovery import LabelledTrack
-from beatgrid.data.labels import Label
-from beatgrid.errors import LabelError
+import numpy as np
+from numpy.typing import NDArray
+
+from beatgrid.audio.cache import FeatureCache, StoredFeatures
+from beatgrid.data.labels import Label, offset_beyond_end
+from beatgrid.errors import BeatgridError, LabelError
 from beatgrid.evaluation import TrackScore, evaluate_track
 from beatgrid.grid import Activation, Grid
 from beatgrid.search import GridEstimate
 
 logger = logging.getLogger(__name__)
 
+# Labels and decoders differ by a codec's padding, editions of a recording by seconds.
+SAME_RECORDING_S = 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One labelled track, features at hand.
+    """A labelled track: found with its audio, later with its features at hand.
 
     Attributes:
-        name: Unique within the data set.
-        grid: The label's grid.
-        downbeat: How far its bars can be trusted, as in the label.
-        duration_s: Where the label's grid ends.
-        cached: Features (frames, mels) on disk.
-        audio_path: The audio, or None where only features exist.
+        label: What is known of it.
+        audio_path: Its audio, or None where only features exist.
+        stored: Its features, or None until ``open_track``.
         weight: How often its crops are drawn, relative to 1.
-        group: Versions of one recording share it.
-        extra: The label's other keys; ``suspect``, ``license``, ``artist`` and ``source`` have a
-            meaning here.
     """
 
-    name: str
-    grid: Grid
-    downbeat: str
-    duration_s: float
-    cached: CachedTrack
+    label: Label
     audio_path: Path | None = None
+    stored: StoredFeatures | None = None
     weight: float = 1.0
-    group: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def suspect(self) -> str | None:
-        """What of the label is in doubt, such as ``octave``; None if nothing is."""
-        return self.extra.get("suspect")
+    def name(self) -> str:
+        """The label's base name, which identifies the track within its folder."""
+        return self.label.name
+
+    @property
+    def grid(self) -> Grid:
+        """The label's grid."""
+        return self.label.grid
+
+    @property
+    def n_frames(self) -> int:
+        """Length of the features."""
+        return self._at_hand().n_frames
+
+    @property
+    def audio_duration_s(self) -> float:
+        """Length of the audio in seconds."""
+        return self._at_hand().duration_s
+
+    @property
+    def duration_s(self) -> float:
+        """Where the label's grid ends, in seconds: at the label's duration, or the audio's."""
+        return self.label.duration_within(self._at_hand().duration_s)
+
+    def load_features(self) -> NDArray[np.float16]:
+        """Return log-mel in dB, float16 (frames, mels), mapped from disk."""
+        return self._at_hand().load()
+
+    def _at_hand(self) -> StoredFeatures:
+        if self.stored is None:
+            raise RuntimeError(f"{self.name}: no features yet; open_track() comes first")
+        return self.stored
 
 
-def open_track(pair: LabelledTrack, cache: FeatureCache) -> Track:
-    """A labelled track with its features, computed now if the cache lacks them.
+def open_track(track: Track, cache: FeatureCache) -> Track:
+    """Return a track with its features at hand, computed now if the cache lacks them.
 
     Raises:
         AudioError: The audio cannot be decoded or is silent.
         LabelError: The label's duration is not this audio's, or no beat lies within it.
     """
-    cached = cache.get(pair.audio_path)
-    label, audio_s = pair.label, cached.duration_s
-    duration_s = label.duration_within(audio_s)
-    if label.duration_s is not None and abs(label.duration_s - audio_s) > 1.0:
+    if track.stored is not None:
+        return track
+    if track.audio_path is None:
+        raise LabelError(f"{track.label.path}: neither audio nor features belong to it")
+    label, audio_path = track.label, track.audio_path
+    track = replace(track, stored=cache.get(audio_path))
+    duration_s, audio_s = track.duration_s, track.audio_duration_s
+    if label.duration_s is not None and abs(label.duration_s - audio_s) > SAME_RECORDING_S:
         logger.warning(
             "%s: duration %.1f s, but %s has %.1f s: is it the same recording?",
-            *(label.path, label.duration_s, pair.audio_path.name, audio_s),
+            *(label.path, label.duration_s, audio_path.name, audio_s),
         )
+    if label.duration_s is None and label.grid.offset_s >= audio_s:
+        logger.warning("%s: %s", label.path, offset_beyond_end(label.grid.offset_s, audio_s))
     if not len(label.grid.beat_indices(duration_s)):
         raise LabelError(
-            f"{label.path}: no beat lies in the {duration_s:.1f} s of {pair.audio_path.name}; "
+            f"{label.path}: no beat lies in the {duration_s:.1f} s of {audio_path.name}; "
             "check bpm and downbeatOffset"
         )
-    return track_from(label, cached, duration_s, pair.audio_path)
+    return track
 
 
-def track_from(
-    label: Label, cached: CachedTrack, duration_s: float, audio_path: Path | None = None
-) -> Track:
-    """A track from what its label says, with features at hand."""
-    return Track(
-        name=label.name,
-        grid=label.grid,
-        downbeat=label.downbeat,
-        duration_s=duration_s,
-        cached=cached,
-        audio_path=audio_path,
-        group=label.group,
-        extra=label.extra,
-    )
+def open_tracks(
+    tracks: Iterable[Track], cache: FeatureCache, failed: Callable[[BeatgridError], object]
+) -> Iterator[Track]:
+    """Yield tracks with their features at hand, without those that cannot be used.
+
+    Args:
+        tracks: As discovered; what has its features already passes through.
+        cache: Of the features.
+        failed: Receives the error of each track left out; may raise it to stop.
+    """
+    for track in tracks:
+        try:
+            opened = open_track(track, cache)
+        except BeatgridError as error:
+            failed(error)
+            continue
+        yield opened
 
 
 def score_track(track: Track, activation: Activation, estimate: GridEstimate) -> TrackScore:
-    """Scores of what was found in a labelled track."""
+    """Return the scores of what was found in a labelled track."""
     return evaluate_track(
         track.grid,
         estimate.grid,
         track.duration_s,
         confidence=estimate.confidence,
-        downbeat_reliable=track.downbeat == "reliable",
+        downbeat_reliable=track.label.downbeat == "reliable",
         estimate_downbeat_known=activation.downbeat is not None,
     )

@@ -44,6 +44,7 @@ from beatgrid.evaluation.summary import (
     bootstrap,
     reliability,
     summarise,
+    tempo_range,
 )
 from beatgrid.evaluation.track import LEVELS, TrackScore, evaluate_track, metrical_level
 
@@ -60,4 +61,5 @@ __all__ = [
     "metrical_level",
     "reliability",
     "summarise",
+    "tempo_range",
 ]

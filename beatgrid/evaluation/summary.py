@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -160,6 +161,18 @@ def summarise(scores: Sequence[TrackScore]) -> dict[str, float | None]:
         "n_tracks": len(scores),
         **{name: statistic(scores) for name, statistic in STATISTICS.items()},
     }
+
+
+TEMPO_EDGES_BPM = (90, 120, 150, 180, 210)
+"""Where the ranges of true tempo meet, by which tables group tracks."""
+
+
+def tempo_range(bpm: float) -> str:
+    """Return the name of the range that a tempo lies in: "90 to 120 BPM", "from 210 BPM"."""
+    for low, high in itertools.pairwise((0, *TEMPO_EDGES_BPM)):
+        if bpm < high:
+            return f"{low} to {high} BPM"
+    return f"from {TEMPO_EDGES_BPM[-1]} BPM"
 
 
 def bootstrap(

@@ -43,7 +43,7 @@ def corpus(data_dir: Path) -> None:
     scores: dict[str, list[TrackScore]] = {name: [] for name in searches}
     sources: list[str] = []
     for track, activation in flux_tracks(data_dir, "val"):
-        sources.append(track.label.extra.get("offsetSource", "label"))
+        sources.append(track.label.get("offsetSource") or "label")
         duration_s = activation.duration_s
         for name, search in searches.items():
             found = search(activation)

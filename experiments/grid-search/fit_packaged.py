@@ -32,7 +32,7 @@ def generic_examples() -> Iterator[Example]:
 def flux_examples(data_dir: Path) -> Iterator[Example]:
     """Training tracks whose level is not a guess."""
     for track, activation in flux_tracks(data_dir, "train"):
-        suspect = track.label.extra.get("suspect", "")
+        suspect = track.label.suspect
         if suspect != "octave":
             yield Example(
                 activation,

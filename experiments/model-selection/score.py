@@ -39,7 +39,7 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
     from beatgrid.audio.cache import FeatureCache
     from beatgrid.calibration.temperature import calibrated
     from beatgrid.data.discovery import discover
-    from beatgrid.data.rendered import rendered_tracks
+    from beatgrid.data.rendered import RenderedFolder
     from beatgrid.data.track import open_track
     from beatgrid.networks.checkpoint import load_model
     from beatgrid.networks.crnn import count_parameters
@@ -51,15 +51,15 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
     spec = model.features
     cache = FeatureCache(cfg.data.cache_dir, spec)
     real = [
-        open_track(pair, cache)
-        for pair in discover(cfg.data.audio_dir, cfg.data.label_dir)
-        if pair.label.split in ("val", "test")
+        open_track(track, cache)
+        for track in discover(cfg.data.audio_dir, cfg.data.label_dir)
+        if track.label.split in ("val", "test")
     ]
-    real = [track for track in real if track.suspect != "octave"]
+    real = [track for track in real if track.label.suspect != "octave"]
     rendered = [
         track
         for folder in sorted(p.parent for p in test_dir.glob("*/spec.json"))
-        for track in list(rendered_tracks(folder, spec))[::EVERY]
+        for track in list(RenderedFolder(folder).tracks(spec))[::EVERY]
     ]
     tracks = real + rendered
     _, report = calibrated(model, tracks, GridSearch())
@@ -74,7 +74,7 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
             "times_real_time": network,
             "track": track.name,
             "kind": "real" if i < len(real) else "rendered",
-            "genre": track.extra.get("genre", ""),
+            "genre": track.label.genre or "",
             "bpm": round(track.grid.bpm, 3),
             "level_right": int(outcome.level_right),
             "worst_error_ms": round(1000 * outcome.worst_error_s, 2),

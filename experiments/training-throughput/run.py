@@ -26,15 +26,17 @@ from hydra.utils import instantiate
 
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.commands.configs import CONF
-from beatgrid.data.discovery import LabelledTrack, discover, split_tracks
+from beatgrid.data.discovery import discover
+from beatgrid.data.split import split_tracks
 from beatgrid.data.targets import beat_target
+from beatgrid.data.track import Track
 from beatgrid.files import write_text
 from beatgrid.networks.crnn import CRNN
 
 HERE = Path(__file__).resolve().parent
 
 
-def notebook_epoch(tracks: list[LabelledTrack]) -> float:
+def notebook_epoch(tracks: list[Track]) -> float:
     """One epoch as the notebook trains; returns its seconds."""
     spec = FeatureSpec()
     network = CRNN()

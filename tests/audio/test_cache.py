@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -56,33 +57,34 @@ def entry_files(cache: FeatureCache) -> list[Path]:
 def test_an_entry_holds_the_features(cache, audio_path):
     entry = cache.get(audio_path)
     expected = log_mel(load_audio(audio_path, 22050).samples, SPEC)
-    assert isinstance(entry.features, np.memmap)
-    assert entry.features.dtype == np.float16
-    assert entry.n_frames == len(entry.features) == len(expected)
-    np.testing.assert_allclose(entry.features, expected, atol=0.032)
-    assert entry.info == load_audio(audio_path, 22050).info
+    assert isinstance(entry.load(), np.memmap)
+    assert entry.load().dtype == np.float16
+    assert entry.n_frames == len(entry.load()) == len(expected)
+    np.testing.assert_allclose(entry.load(), expected, atol=0.032)
     assert entry.duration_s == 2.0
     assert entry_files(cache) == [entry.path.with_suffix(".json"), entry.path]
-    assert entry.path == cache.directory / entry.key[:2] / f"{entry.key}.npy"
-    assert str(audio_path) not in entry.path.with_suffix(".json").read_text()
+    assert entry.path.parent == cache.directory / entry.path.name[:2]
+    sidecar = json.loads(entry.path.with_suffix(".json").read_text())
+    info = asdict(load_audio(audio_path, 22050).info)
+    assert info.pop("path") == audio_path
+    assert sidecar["info"] == info
+    assert str(audio_path) not in str(sidecar)
 
 
 def test_computed_once_per_content_and_spec(cache, audio_path, computed):
     first = cache.get(audio_path)
-    assert cache.get(audio_path).key == first.key
-    assert FeatureCache(cache.directory, SPEC).get(audio_path).key == first.key
+    assert cache.get(audio_path) == first
+    assert FeatureCache(cache.directory, SPEC).get(audio_path) == first
     copy = Path(shutil.copy(audio_path, audio_path.with_name("copy.wav")))
-    assert cache.get(copy).key == first.key
-    assert cache.get(copy).info.path == copy
+    assert cache.get(copy) == first
     assert len(computed) == 1
 
     other_spec = FeatureSpec(**{**SPEC.to_dict(), "n_mels": 33})
     other = FeatureCache(cache.directory, other_spec).get(audio_path)
-    assert other.key != first.key
-    assert other.content_hash == first.content_hash
+    assert other.path != first.path
     write_audio(audio_path, seed=1, duration_s=3.0)
     changed = cache.get(audio_path)
-    assert changed.content_hash != first.content_hash
+    assert (changed.path != first.path, changed.duration_s) == (True, 3.0)
     assert len(computed) == 3
 
 
@@ -90,7 +92,7 @@ def test_computed_once_per_content_and_spec(cache, audio_path, computed):
 @pytest.mark.parametrize("damage", ["cut", "empty", "missing", "garbage", "other"])
 def test_a_damaged_entry_is_computed_again(cache, audio_path, computed, part, damage):
     entry = cache.get(audio_path)
-    expected = np.array(entry.features)
+    expected = np.array(entry.load())
     path = entry.path.with_suffix(f".{part}")
     content = path.read_bytes()
     if damage == "missing":
@@ -107,7 +109,7 @@ def test_a_damaged_entry_is_computed_again(cache, audio_path, computed, part, da
         )
     again = cache.get(audio_path)
     assert len(computed) == 2
-    np.testing.assert_array_equal(again.features, expected)
+    np.testing.assert_array_equal(again.load(), expected)
 
 
 @pytest.mark.parametrize("content", ["[]", "null", '{"info": []}', '{"info": {}, "shape": 3}'])
@@ -185,7 +187,7 @@ def test_several_may_compute_the_same_entry_at_once(cache, audio_path, computed)
     def get(_: int) -> np.ndarray:
         own = FeatureCache(cache.directory, SPEC)
         barrier.wait()
-        return np.array(own.get(audio_path).features)
+        return np.array(own.get(audio_path).load())
 
     expected = log_mel(load_audio(audio_path, 22050).samples, SPEC).astype(np.float16)
     with ThreadPoolExecutor(4) as pool:
@@ -208,7 +210,7 @@ def test_many_entries_hold_no_files_open(cache, audio_path):
     entries = [cache.get(audio_path) for _ in range(50)]
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     for entry in entries:
-        assert entry.features[0].shape == (32,)
+        assert entry.load()[0].shape == (32,)
     after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     assert after <= before + 1
 

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,10 +8,10 @@ from beatgrid.activation.network import track_activation
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.calibration.synthetic import noisy_activation
 from beatgrid.calibration.temperature import calibrated, fit_temperature
-from beatgrid.data.track import Track
 from beatgrid.grid import Grid
 from beatgrid.networks.checkpoint import LoadedModel
 from beatgrid.search import GridSearch
+from tests.data.memory import track_of
 
 SPEC = FeatureSpec(n_mels=8)
 
@@ -35,8 +34,7 @@ def slow_track(seed):
     beat = noisy_activation(grid, 40.0, rng, frame_rate=SPEC.frame_rate, offbeat=0.6).beat
     features = np.zeros((len(beat), 8), np.float32)
     features[:, 0] = np.log(beat / (1 - beat))
-    cached = SimpleNamespace(features=features, n_frames=len(beat))
-    return Track(str(seed), grid, "reliable", 40.0, cached)
+    return track_of(features, grid, 40.0, str(seed))
 
 
 def model_of(factor):
@@ -53,10 +51,10 @@ def test_calibrated_model_is_less_sure_and_knows_the_level():
     assert (report.n_tracks, len(report.tracks)) == (12, 12)
     assert report.level_plain < 0.6 < report.level_right
     unseen = slow_track(99)
-    logits = 2.5 * unseen.cached.features[:, :1]
+    logits = 2.5 * unseen.load_features()[:, :1]
     temperatures = loud.calibration["temperatures"]
     found = GridSearch()(
-        track_activation(logits, unseen.cached.features, SPEC, 40.0, temperatures),
+        track_activation(logits, unseen.load_features(), SPEC, 40.0, temperatures),
         loud.calibration["ranker"],
     )
     assert found.bpm == pytest.approx(unseen.grid.bpm, abs=0.05)

@@ -152,11 +152,11 @@ def test_evaluate_takes_rendered_folders_and_groups_by_tempo(click_folder, run_s
     only = ["activation=flux", f"+data.rendered.clicks={{folder: {folder}}}", "group_by=bpm"]
     done = run_script("evaluate.py", "data.audio_dir=null", *only)
     assert done.status == 0, done.err
-    for line in (r"0 to 90 +1 ", r"120 to 150 +2 ", r"from 210 +1 "):
+    for line in (r"0 to 90 BPM +1 ", r"120 to 150 BPM +2 ", r"from 210 BPM +1 "):
         assert re.search(line, done.out), done.out
     lines = (tmp_path / "outputs/evaluate/tracks.csv").read_text().splitlines()
     assert [line.rsplit(",", 1)[1] for line in lines] == [
-        *("group", "120 to 150", "120 to 150", "from 210", "0 to 90"),
+        *("group", "120 to 150 BPM", "120 to 150 BPM", "from 210 BPM", "0 to 90 BPM"),
     ]
     both = run_script("evaluate.py", *click_folder.overrides, *only)
     assert json.loads((tmp_path / "outputs/evaluate/evaluation.json").read_text())["n_tracks"] == 8

@@ -1,11 +1,16 @@
+import inspect
 import json
+from dataclasses import MISSING, fields
 
 import pytest
+from omegaconf import OmegaConf
 
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.data.datamodule import BeatDataModule
+from beatgrid.data.dataset import TargetSpec
 from beatgrid.data.labels import SUFFIX
 from beatgrid.errors import BeatgridError
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -24,13 +29,16 @@ def labels(click_folder, tmp_path):
 
 
 def module(click_folder, labels, **arguments):
-    data = BeatDataModule(
-        click_folder.path / "audio",
-        labels,
-        FeatureSpec(n_mels=16).to_dict(),
-        click_folder.path / "cache",
-        **arguments,
-    )
+    conf = OmegaConf.to_container(OmegaConf.load(ROOT / "conf/data/default.yaml"), resolve=False)
+    usual = {key: value for key, value in conf.items() if key[0] != "_"} | {
+        "audio_dir": click_folder.path / "audio",
+        "label_dir": labels,
+        "cache_dir": click_folder.path / "cache",
+        "features": FeatureSpec(n_mels=16).to_dict(),
+        "num_workers": 0,
+        "seed": 0,
+    }
+    data = BeatDataModule(**usual | arguments)
     data.setup()
     return data
 
@@ -58,3 +66,39 @@ def test_a_rendered_folder_set_to_null_is_left_out(click_folder, labels):
 def test_nothing_left_to_train_on_is_an_error(click_folder, labels):
     with pytest.raises(BeatgridError, match="no track is left to train on"):
         module(click_folder, labels, weight=0.0)
+
+
+def test_the_values_of_the_configuration_are_the_only_defaults():
+    parameters = inspect.signature(BeatDataModule).parameters.values()
+    assert [p.name for p in parameters if p.default is not p.empty] == []
+    assert [f.name for f in fields(TargetSpec) if f.default is not MISSING] == []
+
+
+def test_labels_are_read_and_doubted_once(click_folder, labels, caplog):
+    (labels / f"lost{SUFFIX}").write_text('{"bpm": 120, "Suspect": "octave"}')
+    data = module(click_folder, labels)
+    data.prepare_data()
+    data.setup()
+    assert caplog.text.count("lost.labels.json") == 2  # the key, and that it has no audio
+    assert caplog.text.count("Suspect") == 1
+
+
+def test_what_a_training_heard_is_summed_up_by_licence(click_folder, labels):
+    summary = module(click_folder, labels).summary()
+    assert summary["splits"]["train"]["tracks"] == 3
+    assert summary["hours_by_license"] == {
+        "unknown": pytest.approx(12 / 3600),
+        "CC BY-SA 3.0": pytest.approx(13 / 3600),
+        "CC BY 4.0": pytest.approx(14 / 3600),
+    }
+    assert summary["artists"] == []
+    assert summary["target"] == {"shape": "soft", "width_s": 0.015, "downbeat_trust": "likely"}
+
+
+def test_mistaken_sources_are_named(click_folder, labels):
+    with pytest.raises(BeatgridError, match=r"data\.rendered\.own=.*takes folder, weight and"):
+        module(click_folder, labels, rendered={"own": {"foldr": "x"}})
+    with pytest.raises(BeatgridError, match=r"data\.sources\.mine=.*give a class"):
+        module(click_folder, labels, sources={"mine": {"folder": "x"}})
+    with pytest.raises(BeatgridError, match="audio_dir=null: name a folder"):
+        module(click_folder, labels, audio_dir=None)

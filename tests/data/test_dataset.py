@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -7,6 +5,7 @@ import torch
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.data.augment import Augment
 from beatgrid.data.dataset import (
+    NOTEBOOK_TARGET,
     Crop,
     CropDataset,
     TargetSpec,
@@ -16,25 +15,21 @@ from beatgrid.data.dataset import (
     whole_track,
 )
 from beatgrid.data.sampler import CropSampler
-from beatgrid.data.track import Track
 from beatgrid.grid import Grid
+from tests.data.memory import track_of
 
 RATE = 100.0  # frames per second: beats on whole frames are easy to read
+ONE_FRAME = TargetSpec("box", 0.001, "likely")
 
 
 def make_track(n_frames=1000, grid=None, downbeat="reliable", duration_s=None, name="t"):
     features = np.broadcast_to(np.arange(n_frames, dtype=np.float16)[:, None] % 100, (n_frames, 4))
-    return Track(
-        name=name,
-        grid=grid or Grid(120.0, 0.25),
-        downbeat=downbeat,
-        duration_s=duration_s or n_frames / RATE,
-        cached=SimpleNamespace(features=features, n_frames=n_frames),
-    )
+    grid = grid or Grid(120.0, 0.25)
+    return track_of(features, grid, duration_s or n_frames / RATE, name, downbeat)
 
 
 def test_targets_of_a_crop_stand_at_the_labels_beats():
-    target, mask = frame_targets(make_track(), Crop(0, 300, 200), RATE, TargetSpec("box", 0.001))
+    target, mask = frame_targets(make_track(), Crop(0, 300, 200), RATE, ONE_FRAME)
     # Beats every 0.5 s from 0.25 s: inside the crop from 3 s to 5 s they are at 3.25, 3.75, ...
     assert np.flatnonzero(target[:, 0]).tolist() == [25, 75, 125, 175]
     assert np.flatnonzero(target[:, 1]).tolist() == [125]  # downbeats at 0.25 + 2 k: 4.25 s
@@ -43,7 +38,7 @@ def test_targets_of_a_crop_stand_at_the_labels_beats():
 
 def test_beats_before_the_offset_are_positive():
     track = make_track(grid=Grid(120.0, 2.25))
-    target, _ = frame_targets(track, Crop(0, 0, 100), RATE, TargetSpec("box", 0.001))
+    target, _ = frame_targets(track, Crop(0, 0, 100), RATE, ONE_FRAME)
     assert np.flatnonzero(target[:, 0]).tolist() == [25, 75]
     assert np.flatnonzero(target[:, 1]).tolist() == [25]
 
@@ -58,24 +53,24 @@ def test_beats_before_the_offset_are_positive():
     ],
 )
 def test_bars_are_learnt_only_where_they_are_trusted(downbeat, trust, known):
-    spec = TargetSpec(downbeat_trust=trust)
+    spec = TargetSpec("soft", 0.02, trust)
     _, mask = frame_targets(make_track(downbeat=downbeat), Crop(0, 0, 50), RATE, spec)
     assert mask[:, 0].min() == 1
     assert (mask[:, 1] == known).all()
 
 
 def test_frames_past_the_labels_duration_are_unknown():
-    _, mask = frame_targets(make_track(duration_s=0.3), Crop(0, 0, 50), RATE, TargetSpec())
+    _, mask = frame_targets(make_track(duration_s=0.3), Crop(0, 0, 50), RATE, NOTEBOOK_TARGET)
     assert mask[:, 0].tolist() == [1.0] * 30 + [0.0] * 20
 
 
 def test_unknown_trust_is_refused():
     with pytest.raises(ValueError, match="downbeat_trust='blind'"):
-        TargetSpec(downbeat_trust="blind")
+        TargetSpec("soft", 0.02, "blind")
 
 
 def test_crop_holds_the_features_of_its_frames():
-    dataset = CropDataset([make_track()], FeatureSpec(), TargetSpec())
+    dataset = CropDataset([make_track()], FeatureSpec(), NOTEBOOK_TARGET)
     item = dataset[Crop(0, 210, 5)]
     assert item["features"].dtype == torch.float32
     assert item["features"][:, 0].tolist() == [10, 11, 12, 13, 14]
@@ -83,7 +78,7 @@ def test_crop_holds_the_features_of_its_frames():
 
 
 def test_unequal_items_are_padded_and_masked():
-    dataset = CropDataset([make_track()], FeatureSpec(), TargetSpec())
+    dataset = CropDataset([make_track()], FeatureSpec(), NOTEBOOK_TARGET)
     batch = collate([dataset[Crop(0, 0, 30)], dataset[Crop(0, 0, 50)]])
     assert batch["features"].shape == (2, 50, 4)
     assert batch["n_frames"].tolist() == [30, 50]
@@ -141,7 +136,7 @@ def test_processes_share_an_epoch_without_overlap():
 def test_faster_crop_moves_its_beats_with_the_music():
     """A feature that counts frames shows where each frame of a stretched crop comes from."""
     track = make_track()
-    item = CropDataset([track], FeatureSpec(sample_rate=51200), TargetSpec("box", 0.002))[
+    item = CropDataset([track], FeatureSpec(sample_rate=51200), TargetSpec("box", 0.002, "likely"))[
         Crop(0, 100, 100, stretch=1.25)
     ]
     source = 100 + np.arange(100) * 1.25
@@ -171,7 +166,7 @@ def test_augmented_epoch_varies_speed_within_its_range_and_stays_inside():
 
 
 def test_augmentation_depends_on_the_crops_seed_alone():
-    dataset = CropDataset([make_track()], FeatureSpec(), TargetSpec(), Augment(probability=1.0))
+    dataset = CropDataset([make_track()], FeatureSpec(), NOTEBOOK_TARGET, Augment(probability=1.0))
     crop = Crop(0, 0, 50, seed=(0, 1, 2))
     first, again = dataset[crop]["features"], dataset[crop]["features"]
     other = dataset[crop._replace(seed=(0, 1, 3))]["features"]

@@ -1,29 +1,12 @@
-import json
 import logging
-from pathlib import Path
+import sys
 
 import pytest
 
-from beatgrid.data.discovery import discover, split_tracks
+from beatgrid.data.discovery import AudioFolder, discover
+from beatgrid.data.labels import Label
 from beatgrid.errors import BeatgridError, LabelError
-
-
-@pytest.fixture
-def folder(tmp_path: Path):
-    (tmp_path / "audio").mkdir()
-    (tmp_path / "labels").mkdir()
-
-    def add(name: str, audio: str | None = None, content: bytes | None = None, **label) -> None:
-        if audio is not None:
-            path = tmp_path / "audio" / audio
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content if content is not None else name.encode() * 3)
-        text = json.dumps({"bpm": 120, **label})
-        (tmp_path / "labels" / f"{name}.labels.json").write_text(text)
-
-    add.root = tmp_path
-    add.discover = lambda: discover(tmp_path / "audio", tmp_path / "labels")
-    return add
+from beatgrid.grid import Grid
 
 
 def names(tracks):
@@ -95,83 +78,114 @@ def test_link_out_of_the_audio_folder_is_refused(folder):
         folder.discover()
 
 
-def test_last_tracks_validate_after_a_seeded_shuffle(folder):
-    for i in range(8):
-        folder(f"t{i}", audio=f"t{i}.wav")
-    tracks = folder.discover()
-    splits = split_tracks(tracks, val_count=3)
-    assert names(splits["train"]) == [f"t{i}" for i in range(5)]
-    assert names(splits["val"]) == ["t5", "t6", "t7"]
-    shuffled = split_tracks(tracks, val_count=3, seed=1)
-    assert names(shuffled["val"]) != names(splits["val"])
-    assert names(split_tracks(tracks, 3, seed=1)["val"]) == names(shuffled["val"])
-    assert split_tracks(tracks, 0)["val"] == []
+def test_own_name_does_not_lead_out_of_the_audio_folder_either(folder):
+    (folder.root / "secret.wav").write_bytes(b"x")
+    folder("a")
+    (folder.root / "audio").mkdir(exist_ok=True)
+    (folder.root / "audio" / "a.wav").symlink_to(folder.root / "secret.wav")
+    with pytest.raises(LabelError, match=r"a\.labels\.json: its audio .*secret\.wav, outside"):
+        folder.discover()
 
 
-def test_one_track_is_left_to_train_on(folder, caplog):
+def test_audio_stays_inside_its_folder(tmp_path):
+    audio_dir = tmp_path / "audio"
+    (audio_dir / "sub").mkdir(parents=True)
+    (tmp_path / "outside.wav").touch()
+    (audio_dir / "x.wav").touch()
+    (audio_dir / "link.wav").symlink_to(tmp_path / "outside.wav")
+    (audio_dir / "inside.wav").symlink_to("x.wav")
+    (audio_dir / "up").symlink_to(tmp_path)
+    (audio_dir / "loop.wav").symlink_to(audio_dir / "loop.wav")
+    (tmp_path / "linked").symlink_to(audio_dir)  # the folder itself may be a link
+
+    def named(name, folder=audio_dir):
+        label = Label(tmp_path / "x.labels.json", Grid(120, 0), file_name=name)
+        return AudioFolder(folder).named(label)
+
+    assert named("sub/../x.wav") == audio_dir / "sub/../x.wav"
+    assert named("inside.wav") == audio_dir / "inside.wav"
+    assert named("x.wav", tmp_path / "linked") == tmp_path / "linked" / "x.wav"
+    for name in ("nowhere.wav", "sub", "sub/nowhere.wav", None):
+        assert named(name) is None
+    for name in ("link.wav", "up/outside.wav"):
+        with pytest.raises(LabelError, match=r"leads to .*outside.wav, outside"):
+            named(name)
+    if sys.version_info < (3, 13):  # later versions leave it to whoever opens the file
+        with pytest.raises(LabelError, match=r"loop\.wav is a link to itself"):
+            named("loop.wav")
+
+
+def test_case_and_composition_of_accents_do_not_matter(folder):
+    folder("a", audio="e\u0301.WAV", fileName="\u00e9.wav")
+    folder("b", audio="B.Flac", fileName="b.flac")
+    folder("c", audio="C.wav", fileName="c.wav", content=b"other")
+    (folder.root / "audio" / "c.wav").write_bytes(b"exact")
+    assert [t.audio_path.name for t in folder.discover()] == ["e\u0301.WAV", "B.Flac", "c.wav"]
+
+
+def test_labels_in_capitals_count_and_those_of_file_managers_do_not(folder):
+    folder("T0", audio="T0.wav")
+    labels = folder.root / "labels"
+    (labels / "T0.labels.json").rename(labels / "T0.LABELS.JSON")
+    (labels / "._T0.labels.json").write_bytes(b"\0\5\26\7")
+    assert names(folder.discover()) == ["T0"]
+
+
+def warnings_of(caplog, folder):
+    """Every line that discovering a folder logs."""
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        folder.discover()
+    assert all("\n" not in message for message in caplog.messages)
+    return caplog.messages
+
+
+def test_a_doubt_of_many_labels_is_said_once(folder, caplog):
+    for i in range(30):
+        folder(f"t{i:02}", audio=f"t{i:02}.wav", Suspect="octave")
+    (message,) = warnings_of(caplog, folder)
+    assert message.startswith(str(folder.root / "labels" / "t00.labels.json"))
+    assert 'the key "Suspect" is ignored, did you mean "suspect"?' in message
+    assert "(so do 29 other labels: t01.labels.json, " in message
+    assert "and 19 more" in message
+
+
+def test_the_number_of_doubts_said_is_bounded(folder, caplog):
+    for i in range(60):
+        folder(f"t{i:02}", audio=f"t{i:02}.wav", duration=10, downbeatOffset=100 + i)
+    messages = warnings_of(caplog, folder)
+    assert len(messages) == 51
+    assert messages[-1] == "10 further doubts about labels"
+
+
+def test_labels_that_contradict_each_other_on_one_file_are_named(folder, caplog):
+    folder("a", audio="a.wav", downbeatOffset=0.1)
+    folder("b", fileName="a.wav", downbeatOffset=2.1)
+    folder("c", fileName="A.WAV", downbeatOffset=0.6)
+    same, other = warnings_of(caplog, folder)
+    assert "b.labels.json: describes the same file as a.labels.json (bpm 120" in same
+    assert "c.labels.json: describes the same file as a.labels.json and contradicts it" in other
+    assert "downbeatOffset 0.6; there bpm 120, downbeatOffset 0.1" in other
+
+
+def test_audio_under_another_name_than_the_labels_is_said(folder, caplog):
+    folder("a", audio="a.wav", fileName="gone.mp3")
+    folder("song", fileName="tune.mp3")
+    (folder.root / "audio" / "tune.wav").write_bytes(b"x")
+    taken, skipped = warnings_of(caplog, folder)
+    assert "a.labels.json: no such fileName, the audio of the label's own name is taken" in taken
+    assert "song.labels.json (its fileName is 'tune.mp3'; did you mean 'tune.wav'?)" in skipped
+
+
+def test_labels_in_sub_folders_are_counted_not_read(folder, caplog):
     folder("a", audio="a.wav")
-    folder("b", audio="b.wav")
-    splits = split_tracks(folder.discover(), val_count=5)
-    assert (names(splits["train"]), names(splits["val"])) == (["a"], ["b"])
-    assert "only 2 tracks: 1 validate" in caplog.text
-
-
-def test_split_key_decides_and_the_rest_trains(folder):
-    folder("a", audio="a.wav", split="val")
-    folder("b", audio="b.wav")
-    folder("c", audio="c.wav", split="test")
-    splits = split_tracks(folder.discover(), val_count=1)
-    assert {side: names(tracks) for side, tracks in splits.items()} == {
-        "train": ["b"],
-        "val": ["a"],
-        "test": ["c"],
-    }
-
-
-def test_versions_of_one_recording_stay_on_one_side(folder, caplog):
-    folder("a", audio="a.wav")
-    folder("b", audio="b.wav", group="tune")
-    folder("c", audio="c.wav", group="tune")
-    folder("d", audio="d.wav")
-    splits = split_tracks(folder.discover(), val_count=2)
-    assert (names(splits["train"]), names(splits["val"])) == (["a", "b", "c"], ["d"])
-    assert "moved 1 tracks from val to train" in caplog.text
-
-
-def test_equal_audio_under_two_names_is_one_recording(folder):
-    folder("a", audio="a.wav", content=b"the same")
-    folder("b", audio="b.wav", content=b"anything")
-    folder("c", audio="c.wav", content=b"the same")
-    splits = split_tracks(folder.discover(), val_count=1)
-    assert names(splits["val"]) == []
-    assert names(splits["train"]) == ["a", "b", "c"]
-
-
-def test_group_and_equal_audio_link_in_a_chain(folder):
-    folder("a", audio="a.wav", content=b"the same")
-    folder("b", audio="b.wav", content=b"the same", group="tune")
-    folder("c", audio="c.wav", content=b"another version", group="tune")
-    folder("d", audio="d.wav")
-    splits = split_tracks(folder.discover(), val_count=2)
-    assert names(splits["train"]) == ["a", "b", "c"]
-
-
-def test_training_copy_of_a_held_out_recording_is_left_out(folder, caplog):
-    folder("a", audio="a.wav", group="tune", split="train")
-    folder("b", audio="b.wav", group="tune", split="val")
-    folder("c", audio="c.wav", split="train")
-    splits = split_tracks(folder.discover(), val_count=0)
-    assert (names(splits["train"]), names(splits["val"])) == (["c"], ["b"])
-    assert "left 1 training tracks out" in caplog.text
-
-
-def test_nothing_to_train_on_is_an_error(folder):
-    folder("a", audio="a.wav", split="val")
-    with pytest.raises(BeatgridError, match="no track is left to train on"):
-        split_tracks(folder.discover(), val_count=0)
-
-
-def test_negative_val_count_is_an_error(folder):
-    folder("a", audio="a.wav")
-    with pytest.raises(BeatgridError, match="val_count=-1"):
-        split_tracks(folder.discover(), val_count=-1)
+    deep = folder.root / "labels" / "sub" / "deep"
+    deep.mkdir(parents=True)
+    for name in ("b", "c"):
+        (deep / f"{name}.labels.json").write_text("{}")
+    (message,) = warnings_of(caplog, folder)
+    assert "2 labels in sub-folders are not read" in message
+    assert str(deep / "b.labels.json") in message
+    (folder.root / "labels" / "a.labels.json").unlink()
+    with pytest.raises(BeatgridError, match=r"did you mean .*sub/deep\?"):
+        folder.discover()

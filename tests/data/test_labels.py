@@ -2,11 +2,12 @@
 
 import json
 import math
-import sys
+import re
 from pathlib import Path
 
 import pytest
 
+from beatgrid.data.label_fields import MAX_DOUBTS
 from beatgrid.data.labels import load_label, write_label
 from beatgrid.errors import LabelError
 from beatgrid.grid import Grid
@@ -30,6 +31,7 @@ def test_a_full_label(tmp_path):
         "group": "tune",
         "suspect": "octave",
         "license": None,
+        "mood": "calm",
     }
     label = load_label(write(tmp_path, content))
     assert label.grid == Grid(174.3, 0.379, 3)
@@ -37,7 +39,8 @@ def test_a_full_label(tmp_path):
     assert label.file_name == "sub/a song, (mix) é.m4a"
     assert label.duration_s == 201.5
     assert (label.downbeat, label.split, label.group) == ("likely", "val", "tune")
-    assert label.extra == {"suspect": "octave", "license": None}
+    assert (label.suspect, label.license) == ("octave", None)
+    assert (label.extra, label.doubts) == ({"mood": "calm"}, ())
 
 
 def test_only_the_tempo_is_required(tmp_path):
@@ -97,8 +100,17 @@ def test_negative_offset_and_byte_order_mark(tmp_path):
         ('{"bpm": 120, "downbeat": ["likely"]}', "downbeat is"),
         ('{"bpm": 120, "split": "dev"}', 'split is "dev"; .* train, val, test'),
         ('{"bpm": 120, "group": 7}', "group is 7; it must be text"),
+        ('{"bpm": 120, "suspect": true}', "suspect is true; it must be text"),
+        ('{"bpm": 120, "genre": ["dub"]}', r'genre is \["dub"\]; it must be text'),
+        ('{"bpm": 120, "artist": 7}', "artist is 7; it must be text"),
+        ('{"bpm": 120, "license": {}}', r"license is \{\}; it must be text"),
+        ('{"bpm": 120, "source": 1.5}', "source is 1.5; it must be text"),
+        ('{"BPM": 120}', r'lacks "bpm" \(it has "BPM"\)'),
+        ('{"bpm": 120, "fileName": "\\ud800.wav"}', r'fileName is "\\ud800.wav"; half of a'),
+        ('{"bpm": 120, "fileName": "' + "é" * 150 + '"}', "fileName is .*; 300 bytes, more than"),
+        ('{"bpm": 120, "x": "' + "y" * 1_000_000 + '"}', "holds more than 1 MB"),
         ('{"bpm": 120, "fileName": 7}', "fileName is 7; it must be text"),
-        ('{"bpm": 120, "fileName": "../../x.wav"}', r"'../../x.wav' leaves the audio folder"),
+        ('{"bpm": 120, "fileName": "../../x.wav"}', r'"../../x.wav" leaves the audio folder'),
         ('{"bpm": 120, "fileName": "a/../../x.wav"}', "leaves the audio folder"),
         ('{"bpm": 120, "fileName": "/etc/passwd"}', "leaves the audio folder"),
         ('{"bpm": 120, "fileName": "C:\\\\x.wav"}', "leaves the audio folder"),
@@ -126,30 +138,45 @@ def test_files_that_cannot_be_read(tmp_path):
         load_label(path)
 
 
-def test_audio_path_stays_inside(tmp_path):
-    audio_dir = tmp_path / "audio"
-    (audio_dir / "sub").mkdir(parents=True)
-    (tmp_path / "outside.wav").touch()
-    (audio_dir / "link.wav").symlink_to(tmp_path / "outside.wav")
-    (audio_dir / "up").symlink_to(tmp_path)
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ('{"bpm": 120, "downbeatoffset": 1}', 'key "downbeatoffset" is ignored.*"downbeatOffset"'),
+        ('{"bpm": 120, "downbeat_offset": 1}', 'did you mean "downbeatOffset"'),
+        ('{"bpm": 120, "Suspect": "octave"}', 'key "Suspect" is ignored, did you mean "suspect"'),
+        ('{"bpm": 120, "artists": "A"}', 'key "artists" is ignored, did you mean "artist"'),
+        ('{"bpm": 120, "licence": "CC0"}', 'key "licence" is ignored, did you mean "license"'),
+        ('{"bpm": 120, "bpm": 60}', 'key "bpm" comes 2 times, the last one counts: 60'),
+        ('{"bpm": 120, "suspect": "mood"}', 'suspect is "mood"; calibration heeds only "octave"'),
+        ('{"bpm": 120, "duration": 9, "downbeatOffset": 352}', "downbeatOffset is 352 s, beyond"),
+    ],
+)
+def test_what_is_doubted(tmp_path, text, doubt):
+    (found,) = load_label(write(tmp_path, text)).doubts
+    assert re.search(doubt, found)
+    assert "\n" not in found
 
-    def audio_path(name):
-        label = load_label(write(tmp_path, {"bpm": 120, "fileName": name}))
-        return label.audio_path(audio_dir)
 
-    assert audio_path("sub/../x.wav") == audio_dir / "sub/../x.wav"
-    assert audio_path("") is None
-    for name in ("link.wav", "up/outside.wav"):
-        with pytest.raises(LabelError, match=r"leads to .*outside.wav, outside"):
-            audio_path(name)
-    (audio_dir / "loop.wav").symlink_to(audio_dir / "loop.wav")
-    if sys.version_info < (3, 13):  # later versions leave it to whoever opens the file
-        with pytest.raises(LabelError, match=r"loop\.wav' is a link to itself"):
-            audio_path("loop.wav")
-    linked = tmp_path / "linked"
-    linked.symlink_to(audio_dir)  # the folder itself may be a link
-    label = load_label(write(tmp_path, {"bpm": 120, "fileName": "x.wav"}))
-    assert label.audio_path(linked) == linked / "x.wav"
+@pytest.mark.parametrize("key", ["title", "offsetSource", "licenseEvidence", "mood", "tags", "é"])
+def test_keys_of_others_are_no_slips(tmp_path, key):
+    label = load_label(write(tmp_path, {"bpm": 120, key: 1}))
+    assert (label.doubts, label.extra) == ((), {key: 1})
+
+
+def test_doubts_of_a_file_are_bounded(tmp_path):
+    slips = {f"artist{i}": "A" for i in range(1000)}
+    twice = ", ".join(f'"k{i}": 1, "k{i}": 2' for i in range(1000))
+    assert len(load_label(write(tmp_path, {"bpm": 120, **slips})).doubts) == MAX_DOUBTS
+    assert len(load_label(write(tmp_path, f'{{"bpm": 120, {twice}}}')).doubts) == MAX_DOUBTS
+
+
+def test_any_key_can_be_asked_for(tmp_path):
+    content = {"bpm": 120, "duration": 9, "downbeatOffset": 0.5, "beatsPerBar": 3, "split": "val"}
+    label = load_label(write(tmp_path, {**content, "genre": "dub", "mood": "calm"}))
+    assert {key: label.get(key) for key in content} == content
+    assert [label.get(key) for key in ("genre", "mood", "artist", "grid")] == [
+        *("dub", "calm", None, None)
+    ]
 
 
 def test_duration_within(tmp_path):
@@ -166,12 +193,12 @@ def test_duration_within(tmp_path):
 def test_written_labels_come_back_exactly(tmp_path):
     path = tmp_path / "deep" / "é.labels.json"
     grid = Grid(174.3 + 1e-9 / 3, -math.pi / 7, 3)
-    write_label(path, grid, 12.25, "é.flac", "unknown", split="test", genre="dub")
+    write_label(path, grid, 12.25, "é.flac", "unknown", split="test", genre="dub", key="F")
     label = load_label(path)
     assert label.grid == grid
     assert (label.duration_s, label.file_name, label.downbeat) == (12.25, "é.flac", "unknown")
-    assert (label.split, label.extra) == ("test", {"genre": "dub"})
-    keys = "fileName bpm duration downbeatOffset beatsPerBar downbeat split genre"
+    assert (label.split, label.genre, label.extra) == ("test", "dub", {"key": "F"})
+    keys = "fileName bpm duration downbeatOffset beatsPerBar downbeat split genre key"
     assert set(json.loads(path.read_text(encoding="utf-8"))) == set(keys.split())
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 

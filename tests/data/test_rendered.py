@@ -5,7 +5,7 @@ import pytest
 
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.data.labels import write_label
-from beatgrid.data.rendered import rendered_tracks
+from beatgrid.data.rendered import RenderedSource
 from beatgrid.errors import BeatgridError
 from beatgrid.grid import Grid
 
@@ -24,23 +24,29 @@ def folder(tmp_path):
 
 
 def test_tracks_come_with_features_and_grid(folder):
-    tracks = list(rendered_tracks(folder, SPEC, weight=0.5))
+    tracks = list(RenderedSource(folder, weight=0.5).tracks(SPEC))
     assert [t.name for t in tracks] == ["a", "b"]
     assert tracks[0].grid == Grid(121.0, 0.1)
-    assert tracks[0].cached.features.shape == (862, 8)
-    assert tracks[0].cached.n_frames == 862
-    assert (tracks[0].weight, tracks[0].extra["source"], tracks[0].audio_path) == (0.5, "own", None)
+    assert tracks[0].load_features().shape == (862, 8)
+    assert (tracks[0].n_frames, tracks[0].duration_s) == (862, 10.0)
+    assert (tracks[0].weight, tracks[0].label.source, tracks[0].audio_path) == (0.5, "own", None)
 
 
 def test_amount_can_be_limited(folder):
-    assert len(list(rendered_tracks(folder, SPEC, max_hours=0.001))) == 1
+    assert len(list(RenderedSource(folder, max_hours=0.001).tracks(SPEC))) == 1
 
 
 def test_other_features_are_refused(folder):
     with pytest.raises(BeatgridError, match="render it again"):
-        list(rendered_tracks(folder, FeatureSpec(n_mels=16)))
+        list(RenderedSource(folder).tracks(FeatureSpec(n_mels=16)))
 
 
 def test_folder_that_is_none_is_refused(tmp_path):
     with pytest.raises(BeatgridError, match="no folder of rendered features"):
-        list(rendered_tracks(tmp_path, SPEC))
+        list(RenderedSource(tmp_path).tracks(SPEC))
+
+
+def test_a_label_without_its_features_is_named(folder):
+    (folder / "features" / "a.npy").unlink()
+    with pytest.raises(BeatgridError, match=r"a\.npy: no features of .*a\.labels\.json"):
+        list(RenderedSource(folder).tracks(SPEC))

@@ -132,7 +132,7 @@ def test_dataset_is_a_labelled_folder(tmp_path):
         assert label.file_name == path.name
         assert label.duration_s == track.duration_s
         assert label.downbeat == "reliable"
-        assert label.extra["genre"] == track.genre
+        assert label.genre == track.genre
         samples, rate = sf.read(path, dtype="float32")
         assert rate == RATE
         np.testing.assert_allclose(samples, track.samples, atol=1 / 2**15)

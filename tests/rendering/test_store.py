@@ -15,7 +15,7 @@ import soundfile
 
 from beatgrid.audio.features import FeatureSpec, log_mel
 from beatgrid.data.labels import load_label
-from beatgrid.data.rendered import rendered_tracks
+from beatgrid.data.rendered import RenderedSource
 from beatgrid.errors import BeatgridError
 from beatgrid.grid import Grid
 from beatgrid.rendering import store
@@ -91,10 +91,8 @@ def test_pieces_are_stored_whole_and_once(tmp_path, fake_source):
     label = load_label(jobs[1].folder.label_path(jobs[1].name))
     assert label.grid == Grid(101.0, 0.1, 3)
     assert (label.downbeat, label.split, label.duration_s) == ("likely", "train", 4.0)
-    assert label.extra == {
-        **{"source": "fake", "seed": 1, "genre": "clicks", "license": "CC0-1.0"},
-        **{"recipe": {"loud": True}},
-    }
+    assert (label.source, label.genre, label.license) == ("fake", "clicks", "CC0-1.0")
+    assert label.extra == {"seed": 1, "recipe": {"loud": True}}
     folder = tmp_path / "fake"
     assert json.loads((folder / "spec.json").read_text()) == FeatureSpec().to_dict()
     audio, rate = soundfile.read(folder / "audio" / label.file_name, dtype="float32")
@@ -112,9 +110,9 @@ def test_what_is_written_can_be_read(tmp_path, fake_source):
     store.prepare_folder(job)
     assert store.render_job(job) is None
     assert job.is_done
-    [track] = rendered_tracks(job.folder.path, spec)
+    [track] = RenderedSource(job.folder.path).tracks(spec)
     assert (track.name, track.grid, track.duration_s) == (job.name, Grid(101.0, 0.1, 3), 4.0)
-    assert track.cached.features.shape == (spec.n_frames(4 * SAMPLE_RATE), 64)
+    assert track.load_features().shape == (spec.n_frames(4 * SAMPLE_RATE), 64)
 
 
 def test_silence_gets_no_label(tmp_path):
@@ -181,7 +179,7 @@ def test_own_pieces_have_their_kicks_at_the_label_beats(tmp_path, monkeypatch):
     run_command(monkeypatch, f"out_dir={tmp_path}", "hours.own=0.001")
     label = load_label(tmp_path / "own" / "labels" / "own-0000000.labels.json")
     features = np.load(tmp_path / "own" / "features" / "own-0000000.npy").astype(np.float32)
-    assert label.extra["source"] == "own"
+    assert label.source == "own"
     spec = FeatureSpec()
     assert len(features) == spec.n_frames(round(label.duration_s * spec.sample_rate))
     rise = np.maximum(np.diff(features, axis=0, prepend=features[:1]), 0).mean(axis=1)

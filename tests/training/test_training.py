@@ -73,7 +73,7 @@ def test_interruption_keeps_what_was_learnt(tmp_path):
     import lightning as L
 
     from beatgrid.audio.features import FeatureSpec
-    from beatgrid.data.dataset import Crop, CropDataset, TargetSpec, collate
+    from beatgrid.data.dataset import NOTEBOOK_TARGET, Crop, CropDataset, collate
     from beatgrid.networks.checkpoint import load_model
     from beatgrid.training.callbacks import SaveOnInterrupt
     from beatgrid.training.module import BeatModule
@@ -85,7 +85,7 @@ def test_interruption_keeps_what_was_learnt(tmp_path):
                 raise KeyboardInterrupt
 
     spec = FeatureSpec(n_mels=4)
-    dataset = CropDataset([make_track()], spec, TargetSpec())
+    dataset = CropDataset([make_track()], spec, NOTEBOOK_TARGET)
     loader = torch.utils.data.DataLoader(
         dataset, sampler=[Crop(0, 50 * i, 50) for i in range(5)], collate_fn=collate
     )
