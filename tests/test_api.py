@@ -4,6 +4,7 @@ import ast
 import doctest
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,21 @@ def test_examples_in_docstrings(module):
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_python_blocks_of_the_readme_run(samples, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("song.mp3", samples, 44100)
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    predict, search = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    exec(predict, {"samples": samples})
+    assert capsys.readouterr().out.startswith("125.0 ")
+    probabilities = np.full(18000, 0.01)
+    probabilities[20::50] = 0.9
+    assert "probabilities = ..." in search
+    found: dict = {"given": probabilities}
+    exec(search.replace("probabilities = ...", "probabilities = given"), found)
+    np.testing.assert_allclose(found["times_s"], 0.2 + 0.5 * np.arange(360), atol=0.005)
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -73,7 +73,11 @@ def read_config(path: Path) -> ConfigFile:
         for group, option in entry.items()
         if not group.startswith("override ")
     }
-    bases = tuple(entry for entry in defaults if isinstance(entry, str) and entry != "_self_")
+    bases = tuple(
+        entry.partition("@")[0]  # OPTION@_here_
+        for entry in defaults
+        if isinstance(entry, str) and entry != "_self_"
+    )
     return ConfigFile("\n".join(about).strip(), tuple(settings), bases, groups)
 
 
