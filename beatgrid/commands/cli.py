@@ -9,7 +9,7 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
@@ -49,7 +49,7 @@ class Command(Protocol):
 
 
 def entry(
-    config_name: str, paths: Sequence[str]
+    config_name: str, paths: Sequence[str], renamed: Mapping[str, str] | None = None
 ) -> Callable[[Callable[[DictConfig], Any]], Command]:
     """Make a script's ``main(cfg)`` its command line.
 
@@ -57,6 +57,7 @@ def entry(
         config_name: File in ``conf/``.
         paths: Keys whose values are file names, to be taken literally: Hydra's grammar would
             reject most music libraries (``Artist - Song (Mix) [2010].mp3``).
+        renamed: Former names of options, and what to write instead.
 
     Returns:
         A decorator; the decorated function takes the command line (by default that of the
@@ -99,6 +100,10 @@ def entry(
             os.environ["HYDRA_FULL_ERROR"] = "1"
             logging.captureWarnings(True)
             try:
+                for argument in arguments:
+                    former = argument.partition("=")[0]
+                    if renamed and former in renamed:
+                        raise BeatgridError(f"{argument}: now {renamed[former]}")
                 sys.argv = [launched[0], *prepare(arguments, paths, program)]
                 hydra.main(str(CONF), config_name, version_base="1.3")(task)()
             except USER_ERRORS as error:

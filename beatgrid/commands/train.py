@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
+import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from lightning import Trainer, seed_everything
 from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.commands.cli import entry
+from beatgrid.commands.resume import refuse_complete, resumed_config
 from beatgrid.data.datamodule import BeatDataModule
 from beatgrid.errors import BeatgridError
 from beatgrid.files import write_json
@@ -23,30 +30,116 @@ from beatgrid.networks.checkpoint import load_model
 from beatgrid.networks.crnn import count_parameters
 from beatgrid.predictor import find_checkpoint
 from beatgrid.training.module import BeatModule
-from beatgrid.training.runs import last_checkpoint
+from beatgrid.training.runs import (
+    RUNS,
+    Progress,
+    begin_run,
+    discarded_unless_begun,
+    find_run,
+    keep_splits,
+    last_progress,
+    log_file,
+    read_progress,
+)
 
 logger = logging.getLogger(__name__)
 
+# Tells the processes that the first one starts (trainer.strategy=ddp) which folder is theirs.
+FOLDER_VARIABLE = "BEATGRID_RUN_FOLDER"
+
 
 @entry(
-    "train", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt_path", "init_from")
+    "train",
+    paths=(
+        *("data.audio_dir", "data.label_dir", "data.cache_dir"),
+        *("resume", "init_from", "output_dir"),
+    ),
+    renamed={"ckpt_path": "resume=RUN_FOLDER or resume=CHECKPOINT"},
 )
 def main(cfg: DictConfig) -> float:
-    """Compose, fit, and leave a run folder; returns the monitored value for sweeps."""
+    """Begin a run or go on with one; returns the monitored value for sweeps."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # no tips, no device list
     # Lightning's use of torch, not the user's: nothing to be done about it here.
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.")
+    warnings.filterwarnings("ignore", message=".*exists and is not empty")  # a run that goes on
+    resume = str(cfg.resume)
+    if resume.lower() == "false":
+        with _new_run(cfg) as folder:
+            return _train(cfg, folder, None)
+    hydra = HydraConfig.get()
+    if hydra.mode == RunMode.MULTIRUN:
+        raise BeatgridError(f"resume={resume}: goes on with one run; leave -m out")
+    folder, checkpoint = find_run(
+        _inherited_folder() or (None if resume.lower() == "true" else resume)
+    )
+    cfg = resumed_config(folder, cfg, hydra.overrides.task)
+    progress = last_progress(folder) if checkpoint is None else read_progress(checkpoint)
+    if progress is not None:
+        refuse_complete(cfg, progress)
+    return _train(cfg, folder, progress)
+
+
+@contextlib.contextmanager
+def _new_run(cfg: DictConfig) -> Iterator[Path]:
+    """The folder of a new run, made by the first process and told to those it starts."""
+    hydra = HydraConfig.get()
+    output_dir = cfg.output_dir
+    if output_dir is None and hydra.mode == RunMode.MULTIRUN:
+        output_dir = hydra.runtime.output_dir
+    if not _is_first_process():
+        # Only the first process writes; one that it has not started knows of no new folder.
+        folder = _inherited_folder() or Path(output_dir or RUNS)
+        cfg.output_dir = str(folder)
+        yield folder
+        return
+    asked = OmegaConf.to_yaml(hydra.overrides.task)
+    folder = begin_run(output_dir, config=OmegaConf.to_yaml(cfg), overrides=asked)
+    cfg.output_dir = str(folder)
+    with discarded_unless_begun(folder):
+        yield folder
+
+
+def _is_first_process() -> bool:
+    """Whether this process writes the run's files; known before there is a trainer."""
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def _inherited_folder() -> Path | None:
+    """The run folder of the process that has started this one to share its work, if one has."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return Path(folder) if folder and not _is_first_process() else None
+
+
+def _train(cfg: DictConfig, folder: Path, progress: Progress | None) -> float:
+    """Train in ``folder``, on from the checkpoint that ``progress`` describes if there is one."""
+    os.environ[FOLDER_VARIABLE] = str(folder.absolute())
+    with log_file(folder / "train.log") if _is_first_process() else contextlib.nullcontext():
+        if cfg.resume:
+            logger.info("%s", _position(folder, progress))
+        data, model, trainer = _assemble(cfg, begins=progress is None)
+        if _is_first_process():
+            keep_splits(folder, data.split_names())
+        for name, split in model.training_data["splits"].items():
+            logger.info("%s: %d tracks, %.2f h", name, split["tracks"], split["hours"])
+        logger.info("%d parameters; run folder %s", count_parameters(model), folder)
+
+        checkpoint = None if progress is None else progress.path
+        trainer.fit(model, data, ckpt_path=checkpoint, weights_only=True)
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if cfg.test and data.splits["test"]:
+            trainer.test(model, data, ckpt_path="best", weights_only=True)
+            metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+        metrics = {name: value for name, value in metrics.items() if math.isfinite(value)}
+        if trainer.is_global_zero:
+            write_json(folder / "metrics.json", metrics)
+        _log_hyperparameters(trainer, cfg, metrics)
+        return metrics.get(cfg.monitor, math.nan)
+
+
+def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule, Trainer]:
+    """The parts that ``cfg`` names, the data ready; a run that begins may do so from weights."""
     seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_num_threads(cfg.num_threads)
-    ckpt_path = cfg.ckpt_path
-    if cfg.resume:
-        ckpt_path = last_checkpoint(Path("outputs/train"))
-        cfg.output_dir = str(ckpt_path.parent.parent)  # the same run goes on, curves and all
-    elif ckpt_path is not None and not Path(ckpt_path).is_file():
-        raise BeatgridError(
-            f"ckpt_path={ckpt_path}: no such file; give a last.ckpt, or resume=true"
-        )
-
     data: BeatDataModule = instantiate(cfg.data)
     data.prepare_data()
     data.setup()
@@ -55,7 +148,7 @@ def main(cfg: DictConfig) -> float:
         cfg.monitor = "train/loss"
     model: BeatModule = instantiate(cfg.model)
     model.training_data = data.summary()
-    if cfg.init_from is not None and ckpt_path is None:
+    if cfg.init_from is not None and begins:
         model.begin_with(load_model(find_checkpoint(cfg.init_from)))
     callbacks = [c for c in instantiate(cfg.callbacks).values() if c is not None]
     trainer: Trainer = instantiate(
@@ -65,21 +158,14 @@ def main(cfg: DictConfig) -> float:
         # Lightning would draw one of its own where the configuration has none.
         enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in callbacks),
     )
-    output_dir = Path(cfg.output_dir)
-    write_json(output_dir / "splits.json", data.split_names())
-    for name, split in model.training_data["splits"].items():
-        logger.info("%s: %d tracks, %.2f h", name, split["tracks"], split["hours"])
-    logger.info("%d parameters; run folder %s", count_parameters(model), output_dir)
+    return data, model, trainer
 
-    trainer.fit(model, data, ckpt_path=ckpt_path, weights_only=True)
-    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    if cfg.test and data.splits["test"]:
-        trainer.test(model, data, ckpt_path="best", weights_only=True)
-        metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
-    metrics = {name: value for name, value in metrics.items() if math.isfinite(value)}
-    write_json(output_dir / "metrics.json", metrics)
-    _log_hyperparameters(trainer, cfg, metrics)
-    return metrics.get(cfg.monitor, math.nan)
+
+def _position(folder: Path, progress: Progress | None) -> str:
+    """Where a run goes on, in words."""
+    if progress is None:
+        return f"{folder} has no checkpoint yet: it starts again from its beginning"
+    return f"{folder} goes on after step {progress.steps} ({progress.path.name})"
 
 
 def _log_hyperparameters(trainer: Trainer, cfg: DictConfig, metrics: dict[str, float]) -> None:

@@ -1,16 +1,231 @@
-"""Run folders ``outputs/train/<date>/``: the newest checkpoint among them."""
+"""Run folders: made once, found again, and the checkpoint from which a run goes on.
+
+A run folder holds ``.hydra/config.yaml`` and ``overrides.yaml`` (what the run is, written at its
+start and never again), ``splits.json`` (which tracks it learns from), ``train.log`` and
+``checkpoints/``.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import logging
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from beatgrid.errors import BeatgridError
+from beatgrid.files import write_json, write_text
+
+logger = logging.getLogger(__name__)
+
+RUNS = Path("outputs/train")
+CONFIG = Path(".hydra/config.yaml")
+OVERRIDES = Path(".hydra/overrides.yaml")
+SPLITS = "splits.json"
 
 
-def newest(runs_dir: Path, name: str) -> Path | None:
-    """The latest written ``checkpoints/<name>`` of the runs in ``runs_dir``, or None."""
-    found = list(runs_dir.glob(f"*/checkpoints/{name}"))
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+def begin_run(output_dir: str | Path | None, config: str, overrides: str) -> Path:
+    """Make the folder of a new run, its configuration in it.
+
+    Args:
+        output_dir: The folder; None for ``outputs/train/<date>``, numbered where that is taken.
+        config: The run's whole configuration, YAML.
+        overrides: What of it was asked for, YAML.
+
+    Raises:
+        BeatgridError: ``output_dir`` holds a run, or it cannot be written to.
+    """
+    try:
+        if output_dir is None:
+            folder = _new_folder(RUNS / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        else:
+            folder = Path(output_dir)
+            if (folder / CONFIG).exists():
+                raise BeatgridError(
+                    f"output_dir={folder}: holds a run already; resume={folder} goes on with it, "
+                    "or name another folder"
+                )
+            folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / OVERRIDES, overrides)
+        write_text(folder / CONFIG, config)
+    except OSError as error:
+        raise BeatgridError(
+            f"output_dir={output_dir or RUNS}: cannot hold a run ({error.strerror}); name another"
+        ) from error
+    return folder
+
+
+def _new_folder(path: Path) -> Path:
+    """``path``, or ``path-2`` and so on: a folder that nobody else has made."""
+    for number in range(1, 1000):
+        folder = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise FileExistsError(17, "too many runs in this second")
+
+
+@contextlib.contextmanager
+def log_file(path: Path) -> Iterator[None]:
+    """Append all that is logged in the body to a file."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+
+
+@contextlib.contextmanager
+def discarded_unless_begun(folder: Path) -> Iterator[None]:
+    """Remove the folder where the body ends before training: what is left would be no run."""
+    try:
+        yield
+    except BaseException:
+        if not (folder / SPLITS).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def find_run(resume: str | Path | None) -> tuple[Path, Path | None]:
+    """The run folder that ``resume`` names, and the checkpoint if it names one.
+
+    Args:
+        resume: A run folder, or a checkpoint in one; None for the run that was begun last.
+
+    Raises:
+        BeatgridError: It names nothing, or what it names belongs to no run.
+    """
+    if resume is None:
+        found = list(RUNS.glob(f"*/{CONFIG}"))
+        if not found:
+            raise BeatgridError(f"resume=true: no run in {RUNS}; begin one without resume")
+        return max(found, key=lambda path: path.stat().st_mtime).parents[1], None
+    path = Path(resume)
+    if not path.exists():
+        raise BeatgridError(f"resume={path}: no such run folder or checkpoint")
+    folder = path if path.is_dir() else path.absolute().parents[1]
+    if not (folder / CONFIG).is_file():
+        remedy = "" if path.is_dir() else f"; init_from={path} begins a new run with its weights"
+        raise BeatgridError(f"resume={path}: no run, {folder / CONFIG} is missing{remedy}")
+    if path.is_dir():
+        return folder, None
+    return folder, path
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a checkpoint has come.
+
+    Attributes:
+        path: The file.
+        steps: Steps of the optimiser.
+        epochs: Whole epochs, validated.
+        elapsed_s: Time spent in training, where the run has a limit.
+        stopped_early: Its monitored value has not improved for long enough.
+    """
+
+    path: Path
+    steps: int
+    epochs: int
+    elapsed_s: float
+    stopped_early: bool
+
+
+def read_progress(path: Path) -> Progress:
+    """How far the checkpoint has come; every byte of it is checked.
+
+    Raises:
+        BeatgridError: It is damaged, or no checkpoint of a training.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise ValueError(damaged)
+        contents = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        epochs = contents["loops"]["fit_loop"]["epoch_progress"]["current"]
+        states: Mapping[str, Mapping[str, Any]] = contents["callbacks"]
+        timer = states.get("Timer", {}).get("time_elapsed", {})
+        return Progress(
+            path=path,
+            steps=int(contents["global_step"]),
+            epochs=int(epochs["processed"]),
+            elapsed_s=float(timer.get("train", 0.0)),
+            stopped_early=any(state.get("stopped_epoch", 0) > 0 for state in states.values()),
+        )
+    except Exception as error:  # on arbitrary bytes the safe unpickler fails in any way
+        size = path.stat().st_size
+        raise BeatgridError(f"{path}: damaged, or no checkpoint ({size} bytes)") from error
+
+
+def last_progress(folder: Path) -> Progress | None:
+    """The checkpoint of a run that has come furthest, or None where it has none yet.
+
+    A damaged one is named in a warning and passed over.
+
+    Raises:
+        BeatgridError: All of them are damaged.
+    """
+    # Among equals the first counts: last.ckpt lies between two epochs.
+    names = ("last.ckpt", "interrupted.ckpt", "previous.ckpt")
+    paths = [path for name in names if (path := folder / "checkpoints" / name).is_file()]
+    paths += sorted(folder.glob("hpc_ckpt_*.ckpt"))  # Lightning's own, where Slurm requeues a job
+    found, damaged = [], []
+    for path in paths:
+        try:
+            found.append(read_progress(path))
+        except BeatgridError as error:
+            damaged.append(str(error))
+    if paths and not found:
+        raise BeatgridError("; ".join([*damaged, "nothing is left to go on from: begin a new run"]))
+    best = max(found, key=lambda progress: progress.steps, default=None)
+    if best is not None and damaged:
+        logger.warning("%s; the run goes on from %s", "; ".join(damaged), best.path.name)
+    return best
+
+
+def keep_splits(folder: Path, splits: Mapping[str, Sequence[str]]) -> None:
+    """Write ``splits.json``; a run that has one must find the same tracks again.
+
+    Args:
+        folder: Of the run.
+        splits: The names of the tracks in ``train``, ``val`` and ``test``.
+
+    Raises:
+        BeatgridError: It was begun with others: it might learn from what it is judged by.
+    """
+    path = folder / SPLITS
+    if not path.exists():
+        write_json(path, splits)
+        return
+    begun = json.loads(path.read_text())
+    changes = []
+    for name, now in splits.items():
+        before, after = set(begun.get(name, [])), set(now)
+        for verb, tracks in (("lacks", before - after), ("has in addition", after - before)):
+            if tracks:
+                changes.append(f"{name} {verb} {_some(sorted(tracks))}")
+    if changes:
+        raise BeatgridError(
+            f"resume={folder}: the data are split otherwise than in its {SPLITS}: "
+            f"{', '.join(changes)}; restore them, or begin a new run (init_from=...)"
+        )
+
+
+def _some(names: Sequence[str], at_most: int = 5) -> str:
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return " ".join(names[:at_most]) + more
 
 
 def best_checkpoint(runs_dir: Path) -> Path:
@@ -19,20 +234,10 @@ def best_checkpoint(runs_dir: Path) -> Path:
     Raises:
         BeatgridError: No run has one.
     """
-    return _newest(runs_dir, "best.ckpt", "train first (python train.py), or give ckpt=FILE")
-
-
-def last_checkpoint(runs_dir: Path) -> Path:
-    """``last.ckpt`` of the newest run.
-
-    Raises:
-        BeatgridError: No run has one.
-    """
-    return _newest(runs_dir, "last.ckpt", "there is no run to resume; leave resume=true out")
-
-
-def _newest(runs_dir: Path, name: str, remedy: str) -> Path:
-    path = newest(runs_dir, name)
-    if path is None:
-        raise BeatgridError(f"{runs_dir}: no run with checkpoints/{name} in it; {remedy}")
-    return path
+    found = list(runs_dir.glob("*/checkpoints/best.ckpt"))
+    if not found:
+        raise BeatgridError(
+            f"{runs_dir}: no run with checkpoints/best.ckpt in it; "
+            "train first (python train.py), or give ckpt=FILE"
+        )
+    return max(found, key=lambda path: path.stat().st_mtime)

@@ -238,8 +238,9 @@ def test_unusual_formats_just_work(rate, channels, run_script, tmp_path):
         ("train.py", ["data.audio_dir=no where"], "data.audio_dir=no where: no such folder"),
         ("train.py", ["modle.hidden_size=1"], "modle"),
         ("train.py", ["model=transformer"], "transformer"),
-        ("train.py", ["resume=true"], "no run with checkpoints/last.ckpt"),
-        ("train.py", ["ckpt_path=gone.ckpt"], "ckpt_path=gone.ckpt: no such file"),
+        ("train.py", ["resume=true"], "resume=true: no run in outputs/train"),
+        ("train.py", ["resume=gone.ckpt"], "resume=gone.ckpt: no such run folder or checkpoint"),
+        ("train.py", ["ckpt_path=a.ckpt"], "ckpt_path=a.ckpt: now resume=RUN_FOLDER or"),
         ("train.py", ["model.optimizer=sgd"], "model.optimizer='sgd': must be one of adamw"),
     ],
 )

@@ -1,6 +1,7 @@
 """Training as such: it learns, it goes on where it was cut off, it keeps what it has."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -12,26 +13,84 @@ def weights(path):
     return torch.load(path, weights_only=True)["state_dict"]
 
 
+def assert_equal(expected, found):
+    for name, tensor in expected.items():
+        assert torch.equal(tensor, found[name]), name
+
+
 def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(click_folder, run_script, tmp_path):
     common = [*click_folder.overrides, *TINY, "data.val_count=1", "data.batch_size=3"]
-    common += ["data.crop_s=2", "model.dropout=0.3", "callbacks.pictures=null"]
-    common += ["trainer.max_epochs=3", "model.schedule=constant"]
+    common += ["data.crop_s=2", "model.dropout=0.3", "callbacks.pictures=null", "model.lr=1e-3"]
+    common += ["data.target.shape=box", "model.schedule=constant", "trainer.max_epochs=3"]
     unbroken = run_script("train.py", *common, "output_dir=outputs/train/a")
     assert unbroken.status == 0, unbroken.err
 
+    run = tmp_path / "outputs/train/b"
     cut = run_script("train.py", *common, "trainer.max_epochs=1", "output_dir=outputs/train/b")
     assert cut.status == 0, cut.err
-    after_one = weights(tmp_path / "outputs/train/b/checkpoints/last.ckpt")
-    resumed = run_script("train.py", *common, "resume=true")
+    after_one = weights(run / "checkpoints/last.ckpt")
+    record = {name: (run / name).read_bytes() for name in (".hydra/config.yaml", "splits.json")}
+    # Bare: another network, other targets and other tracks are the defaults.
+    resumed = run_script("train.py", "resume=true", "trainer.max_epochs=3")
     assert resumed.status == 0, resumed.err
 
     expected = weights(tmp_path / "outputs/train/a/checkpoints/last.ckpt")
-    found = weights(tmp_path / "outputs/train/b/checkpoints/last.ckpt")
-    assert not torch.equal(after_one["network.output.weight"], found["network.output.weight"])
-    for name, tensor in expected.items():
-        assert torch.equal(tensor, found[name]), name
-    metrics = json.loads((tmp_path / "outputs/train/b/metrics.json").read_text())
+    assert not torch.equal(after_one["network.output.weight"], expected["network.output.weight"])
+    assert_equal(expected, weights(run / "checkpoints/last.ckpt"))
+    metrics = json.loads((run / "metrics.json").read_text())
     assert metrics == json.loads((tmp_path / "outputs/train/a/metrics.json").read_text())
+    assert "goes on after step" in (run / "train.log").read_text()
+
+    # Cut off before its first checkpoint, it starts again from its beginning.
+    for path in (run / "checkpoints").iterdir():
+        path.unlink()
+    resumed = run_script("train.py", f"resume={run}", "trainer.max_epochs=3")
+    assert resumed.status == 0, resumed.err
+    assert "has no checkpoint yet: it starts again from its beginning" in resumed.out
+    assert_equal(expected, weights(run / "checkpoints/last.ckpt"))
+
+    assert {name: (run / name).read_bytes() for name in record} == record
+    assert sorted(path.name for path in (tmp_path / "outputs/train").iterdir()) == ["a", "b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
+
+
+def test_a_run_cannot_go_on_otherwise_than_it_began(click_folder, run_script, tmp_path):
+    shutil.copytree(click_folder.path, tmp_path / "data")
+    data = [o.replace(str(click_folder.path), "data") for o in click_folder.overrides]
+    begun = run_script("train.py", *data, *TINY, "data.val_count=1", "callbacks.pictures=null")
+    assert begun.status == 0, begun.err
+    (run,) = (tmp_path / "outputs/train").iterdir()
+    names = (".hydra/config.yaml", "splits.json", "metrics.json", "checkpoints/last.ckpt")
+    before = {name: (run / name).read_bytes() for name in names}
+
+    (tmp_path / "data/labels/click_d.labels.json").unlink()  # another track would be the last one
+    more = "trainer.max_epochs=2"
+    for arguments, message in (
+        (["resume=true"], "complete, trainer.max_epochs=1 is reached; give more"),
+        (["resume=true", "model.lr=9"], "model.lr=0.003, not model.lr=9. Only trainer."),
+        (["-m", "resume=true", "seed=0,1"], "resume=true: goes on with one run; leave -m out"),
+        (["resume=true", more], "train lacks click_c, val lacks click_d, val has in addition"),
+    ):
+        done = run_script("train.py", *arguments)
+        assert done.status == 1
+        assert message in done.err
+        assert sum(line.startswith("error: ") for line in done.err.splitlines()) == 1
+        assert "Traceback" not in done.err
+    assert before == {name: (run / name).read_bytes() for name in names}
+    assert list((tmp_path / "outputs/train").iterdir()) == [run]
+
+
+def test_each_job_of_a_sweep_has_a_folder_of_its_own(click_folder, run_script, tmp_path):
+    sweep = run_script(
+        "train.py", "-m", *click_folder.overrides, *TINY, "callbacks.pictures=null", "logger=csv",
+        "data.val_count=1", "seed=0,1",
+    )  # fmt: skip
+    assert sweep.status == 0, sweep.err
+    (folder,) = (tmp_path / "outputs/sweeps").iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == ["0", "1", "multirun.yaml"]
+    for seed in ("0", "1"):
+        assert (folder / seed / "metrics.json").is_file()
+        assert f"seed: {seed}\n" in (folder / seed / ".hydra/config.yaml").read_text()
 
 
 def test_training_can_begin_with_the_weights_of_another(click_folder, run_script, tmp_path):
