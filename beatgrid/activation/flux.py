@@ -30,6 +30,8 @@ VIBRATO_MELS = 3
 # by 6 ms more for a drum with an instant attack, and more still for a bare click.
 LEAD_S = 0.0048
 SMOOTHING_S = 0.008
+# Frames whose onsets are computed at a time: 2 MB for each array of 128 mels.
+CHUNK_FRAMES = 4096
 LOCAL_MEAN_S = 2.0
 STEEPNESS = 2.0
 THRESHOLD = 3.3
@@ -51,13 +53,17 @@ def onset_strength(log_mel: NDArray[np.floating], frame_rate: float) -> NDArray[
     lag = max(1, round(LAG_S * frame_rate))
     if n_frames <= lag:
         return strength
-    power = np.exp(np.asarray(log_mel, dtype=np.float32) * np.float32(np.log(10) / 10))
-    level = np.log1p(power * np.float32(10 ** (-KNEE_DB / 10)))
-    before = maximum_filter1d(level[:-lag], VIBRATO_MELS, axis=1, mode="nearest")
-    rise = np.maximum(level[lag:] - before, 0)
-    for band, (low, high) in enumerate(itertools.pairwise(edges)):
-        if high > low:
-            strength[: n_frames - lag, band] = rise[:, low:high].mean(axis=1)
+    # In pieces: whole, each of the steps would take as much memory as the features.
+    for start in range(0, n_frames - lag, CHUNK_FRAMES):
+        stop = min(start + CHUNK_FRAMES, n_frames - lag)
+        log_power = np.asarray(log_mel[start : stop + lag], dtype=np.float32)
+        power = np.exp(log_power * np.float32(np.log(10) / 10))
+        level = np.log1p(power * np.float32(10 ** (-KNEE_DB / 10)))
+        before = maximum_filter1d(level[:-lag], VIBRATO_MELS, axis=1, mode="nearest")
+        rise = np.maximum(level[lag:] - before, 0)
+        for band, (low, high) in enumerate(itertools.pairwise(edges)):
+            if high > low:
+                strength[start:stop, band] = rise[:, low:high].mean(axis=1)
     return _shifted(strength, lag / 2 + LEAD_S * frame_rate, SMOOTHING_S * frame_rate)
 
 

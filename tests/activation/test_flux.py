@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from beatgrid.activation import flux
 from beatgrid.activation.flux import BAND_EDGES, flux_activation, onset_strength
 from beatgrid.grid import Grid
 from beatgrid.search import GridSearch
@@ -76,3 +77,11 @@ def test_onsets_are_probable_and_the_rest_is_not():
 def test_few_mels_leave_bands_empty_but_work():
     onset = onset_strength(log_mel_of_hits([1.0], 2.0)[:, :3], FRAME_RATE)
     assert onset.max() > 0
+
+
+def test_onsets_in_pieces_equal_those_of_the_whole(monkeypatch):
+    log_mel = np.random.default_rng(0).uniform(-80, 0, (1000, N_MELS)).astype(np.float32)
+    whole = onset_strength(log_mel, FRAME_RATE)
+    for chunk in (1, 7, 998, 999):
+        monkeypatch.setattr(flux, "CHUNK_FRAMES", chunk)
+        np.testing.assert_array_equal(onset_strength(log_mel, FRAME_RATE), whole)

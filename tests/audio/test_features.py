@@ -169,3 +169,19 @@ def test_import_spares_librosa_and_numba():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[] ['librosa']"
+
+
+def test_a_long_track_is_kept_in_half_precision(monkeypatch):
+    samples = np.random.default_rng(0).normal(0, 1, 44100 * 20).astype(np.float32)
+    samples *= np.linspace(0.001, 0.5, len(samples), dtype=np.float32)  # its loudest comes last
+    spec = FeatureSpec()
+    exact = log_mel(samples, spec)
+    assert exact.dtype == np.float32
+    monkeypatch.setattr(features, "_LONG_S", 5.0)
+    monkeypatch.setattr(features, "_SLAB_FRAMES", 256)
+    half = log_mel(samples, spec)
+    assert half.dtype == np.float16
+    assert half.shape == exact.shape
+    assert np.abs(half.astype(np.float32) - exact).max() <= 0.07
+    assert half.max() == 0
+    np.testing.assert_array_equal(half, features.log_mel_blocks(np.array_split(samples, 7), spec))
