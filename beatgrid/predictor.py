@@ -9,8 +9,9 @@ import numpy as np
 
 from beatgrid.activation.source import ActivationSource, open_source
 from beatgrid.audio.arrays import audio_from_array
-from beatgrid.audio.features import FeatureSpec, log_mel, log_mel_blocks
-from beatgrid.audio.reader import AudioInfo, check_has_signal, open_audio
+from beatgrid.audio.extract import file_features
+from beatgrid.audio.features import FeatureSpec, log_mel
+from beatgrid.audio.reader import AudioInfo, check_has_signal
 from beatgrid.grid import Activation
 from beatgrid.networks.checkpoint import SHIPPED
 from beatgrid.prediction import Prediction
@@ -60,15 +61,14 @@ class Predictor:
         if isinstance(audio, str | Path):
             if sample_rate is not None:
                 raise TypeError("sample_rate= goes with samples; a file says its own")
-            stream = open_audio(audio, self.features.sample_rate)
-            return self._predict(log_mel_blocks(stream, self.features), stream.info)
+            return self._predict(*file_features(audio, self.features))
         if sample_rate is None:
             raise TypeError("samples need their rate, for instance sample_rate=44100")
         track = audio_from_array(audio, sample_rate, self.features.sample_rate)
+        check_has_signal(track.info)
         return self._predict(log_mel(track.samples, self.features), track.info)
 
     def _predict(self, log_mel: np.ndarray, info: AudioInfo) -> Prediction:
-        check_has_signal(info)
         activation, estimate = self.find(log_mel, info.duration_s)
         return Prediction(info, activation, estimate, log_mel, self.model_id)
 

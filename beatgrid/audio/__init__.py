@@ -5,6 +5,7 @@ from beatgrid.lazy import offer
 __all__, __getattr__ = offer(
     __name__,
     reader=("Audio", "AudioInfo", "AudioReader", "load_audio", "open_audio"),
+    extract=("file_features",),
     features=("FeatureSpec", "log_mel"),
     cache=("FeatureCache",),
 )

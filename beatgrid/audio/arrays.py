@@ -6,6 +6,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from beatgrid.audio.mixdown import Mixdown
 from beatgrid.audio.reader import MIN_DURATION_S, Audio, AudioInfo
 from beatgrid.errors import AudioError
 
@@ -48,7 +49,11 @@ def audio_from_array(
         raise AudioError(
             f"samples last {duration_s:.3f} s; at least {MIN_DURATION_S} s are needed for a beat"
         )
-    mono = _mono(samples)
+    mixdown = Mixdown()
+    levels = _levels(samples.reshape(len(samples), channels))
+    mono, mix = mixdown(levels), "mean"
+    if (signs := mixdown.opposed()) is not None:
+        mono, mix = Mixdown(signs)(levels), "opposed"
     if not np.isfinite(mono).all():
         raise AudioError("samples hold values that are not finite; replace them first")
     peak = float(np.abs(mono).max())
@@ -64,17 +69,15 @@ def audio_from_array(
         codec=samples.dtype.name,
         mp3_tag=None,
         peak=peak,
+        mix=mix,
     )
     return Audio(mono, sample_rate, info)
 
 
-def _mono(samples: NDArray) -> NDArray[np.float32]:
+def _levels(samples: NDArray) -> NDArray[np.float32]:
+    """Float samples of full scale 1, of the same shape."""
     if np.issubdtype(samples.dtype, np.signedinteger):
-        scale = 1 / (np.iinfo(samples.dtype).max + 1)
-    elif np.issubdtype(samples.dtype, np.floating):
-        scale = 1.0
-    else:
-        raise AudioError(f"samples of type {samples.dtype}: give floats or signed integers")
-    if samples.ndim == 2:
-        samples = samples.mean(axis=1)
-    return (samples * scale).astype(np.float32)
+        return (samples / (np.iinfo(samples.dtype).max + 1)).astype(np.float32)
+    if np.issubdtype(samples.dtype, np.floating):
+        return samples.astype(np.float32)
+    raise AudioError(f"samples of type {samples.dtype}: give floats or signed integers")

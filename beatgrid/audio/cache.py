@@ -1,7 +1,7 @@
 """Features of audio files on disk, computed once per content and feature spec.
 
 An entry is ``<key[:2]>/<key>.npy``, float16 (frames, mels), and beside it ``<key>.json`` with
-what decoding told. The key is a hash of the audio file's bytes, the spec and ``FORMAT``: renamed
+what decoding told and a checksum. The key is a hash of the audio file's bytes, the spec and ``FORMAT``: renamed
 files keep their entry, changed files and settings get another, nothing ever goes stale. Entries
 appear by renaming, the JSON last, so any number of processes may fill one folder; where two
 compute the same entry, both write the same bytes.
@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track as progress_bar
 
-from beatgrid.audio.features import FeatureSpec, log_mel_blocks
-from beatgrid.audio.reader import AudioInfo, check_has_signal, check_is_file, open_audio
+from beatgrid.audio.extract import file_features
+from beatgrid.audio.features import FeatureSpec
+from beatgrid.audio.reader import AudioInfo, check_is_file
 from beatgrid.audio.time_limit import time_limit_s
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.files import replacing, write_json
@@ -70,6 +71,8 @@ class FeatureCache:
         self.spec = spec
         # File hashes of this run, by path, size and time of change.
         self._hashes: dict[tuple[str, int, int], str] = {}
+        # Entries whose checksum this run has compared: once is enough, reading all costs time.
+        self._checked: set[tuple[str, int, int]] = set()
 
     def get(self, audio_path: str | os.PathLike[str]) -> StoredFeatures:
         """The entry of an audio file, computed first if missing or damaged.
@@ -160,18 +163,23 @@ class FeatureCache:
 
     def _compute(self, audio_path: Path, content_hash: str) -> None:
         """Decodes one file and writes its entry."""
-        reader = open_audio(audio_path, self.spec.sample_rate)
-        features = log_mel_blocks(reader, self.spec)
-        check_has_signal(reader.info)
-        info = asdict(reader.info)
+        features, found = file_features(audio_path, self.spec)
+        info = asdict(found)
         del info["path"]
         path = self._entry_path(content_hash)
         try:
             with replacing(path) as temporary, temporary.open("wb") as file:
-                np.save(file, features.astype(np.float16), allow_pickle=False)
+                np.save(file, features.astype(np.float16, copy=False), allow_pickle=False)
+                file.flush()
+                checksum = _file_hash(temporary)
             write_json(
                 path.with_suffix(".json"),
-                {"content_hash": content_hash, "shape": features.shape, "info": info},
+                {
+                    "content_hash": content_hash,
+                    "shape": features.shape,
+                    "checksum": checksum,
+                    "info": info,
+                },
             )
         except OSError as error:
             raise BeatgridError(
@@ -187,12 +195,22 @@ class FeatureCache:
             info = AudioInfo(path=audio_path, **sidecar["info"])
             # Mapping fails where the file is shorter than its header says.
             features = np.load(path, mmap_mode="r", allow_pickle=False)
+            if not self._is_intact(path, sidecar["checksum"]):
+                return None
         except (OSError, ValueError, EOFError, KeyError, TypeError):
             return None
         expected = (sidecar.get("shape"), np.float16, self.spec.n_mels)
         if (list(features.shape), features.dtype, features.shape[-1]) != expected:
             return None
         return StoredFeatures(path, len(features), info.duration_s)
+
+    def _is_intact(self, path: Path, checksum: str) -> bool:
+        """Whether the features are those that were written: disks and copies lose blocks."""
+        status = path.stat()
+        seen = (str(path), status.st_size, status.st_mtime_ns)
+        if seen not in self._checked and _file_hash(path) == checksum:
+            self._checked.add(seen)
+        return seen in self._checked
 
     def _entry_path(self, content_hash: str) -> Path:
         spec = json.dumps(self.spec.to_dict(), sort_keys=True)
@@ -205,13 +223,17 @@ class FeatureCache:
             status = audio_path.stat()
             seen = (str(audio_path.absolute()), status.st_size, status.st_mtime_ns)
             if seen not in self._hashes:
-                with audio_path.open("rb") as file:
-                    self._hashes[seen] = hashlib.file_digest(file, _hash).hexdigest()
+                self._hashes[seen] = _file_hash(audio_path)
             return self._hashes[seen]
         except OSError as error:
             raise AudioError(
                 f"{audio_path}: cannot be read ({error.strerror or error}); check its rights"
             ) from error
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, _hash).hexdigest()
 
 
 def _hash(data: bytes = b"") -> hashlib.blake2b:

@@ -13,20 +13,26 @@ import contextlib
 import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from beatgrid.audio.decoders import LENGTH_TOLERANCE_S, open_source
+from beatgrid.audio.decoders import Source
+from beatgrid.audio.ffmpeg import LENGTH_TOLERANCE_S
+from beatgrid.audio.mixdown import Mixdown
 from beatgrid.errors import AudioError
 
 FloatArray = NDArray[np.float32]
+T = TypeVar("T")
 
 MIN_DURATION_S = 0.5
+# A day, as for labels: a small file may claim, or unpack to, any length.
+MAX_DURATION_S = 24 * 3600.0
 SILENCE_DBFS = -80.0
 
 # Full scale is 1. Float files may exceed it, but beyond this they hold garbage, whose power
@@ -50,6 +56,8 @@ class AudioInfo:
         codec: Decoder's name of the coding, such as "PCM_16" or "aac".
         mp3_tag: "lame", "xing", "vbri" or "none" for an MP3 (``Mp3Tag.kind``), otherwise None.
         peak: Largest absolute sample of the mono mix; full scale is 1.
+        mix: How the channels became mono: "mean", or "opposed" where the mean would cancel the
+            music (right = -left): then each channel's sign is such that they add up.
     """
 
     path: Path | None
@@ -61,6 +69,7 @@ class AudioInfo:
     codec: str
     mp3_tag: str | None
     peak: float
+    mix: str = "mean"
 
     @property
     def timebase(self) -> str | None:
@@ -111,7 +120,7 @@ def load_audio(path: str | os.PathLike[str], sample_rate: int = 44100) -> Audio:
         AudioError: as ``AudioReader``.
     """
     reader = AudioReader(path, sample_rate)
-    samples = np.concatenate(list(reader))
+    samples = reader.consume(lambda blocks: np.concatenate(list(blocks)))
     return Audio(samples, sample_rate, reader.info)
 
 
@@ -149,6 +158,8 @@ class AudioReader:
         self.path = Path(path)
         self.sample_rate = sample_rate
         self._info: AudioInfo | None = None
+        self._signs: FloatArray | None = None
+        self._opposed: FloatArray | None = None
         check_is_file(self.path)
 
     @property
@@ -157,6 +168,25 @@ class AudioReader:
         if self._info is None:
             raise RuntimeError(f"{self.path}: read all blocks before asking for info")
         return self._info
+
+    def consume(self, function: Callable[[Iterable[FloatArray]], T]) -> T:
+        """What a function makes of the blocks, of a mix that keeps the music.
+
+        Where the mean of the channels turns out to cancel it, the file is decoded once more and
+        the function called again.
+
+        Args:
+            function: Reads an iterable of blocks to its end.
+
+        Raises:
+            AudioError: As iterating.
+        """
+        result = function(self)
+        if self._opposed is not None and self._signs is None:
+            del result
+            self._signs = self._opposed
+            result = function(self)
+        return result
 
     def __iter__(self) -> Iterator[FloatArray]:
         """Decodes from the start.
@@ -169,7 +199,8 @@ class AudioReader:
                 that are no finite numbers; one line with the file, the value and the remedy.
         """
         with contextlib.ExitStack() as stack:
-            source = open_source(self.path, stack)
+            source = Source(self.path, stack)
+            mixdown = Mixdown(self._signs)
             rate = source.sample_rate
             if not _SAMPLE_RATES_HZ[0] <= rate <= _SAMPLE_RATES_HZ[1]:
                 raise AudioError(f"{self.path}: sample rate is {rate} Hz; convert it to 44100 Hz")
@@ -180,7 +211,8 @@ class AudioReader:
                 )
             n_samples = 0
             peak = 0.0
-            for block in source.blocks:
+            for channels in source.blocks():
+                block = mixdown(channels)
                 block_peak = float(np.abs(block).max())
                 if not block_peak <= _MAX_PEAK:  # true of NaN too
                     raise AudioError(
@@ -188,6 +220,10 @@ class AudioReader:
                         f"{n_samples / rate:.1f} s, full scale is 1); export it again"
                     )
                 n_samples += len(block)
+                if n_samples > MAX_DURATION_S * rate:
+                    raise AudioError(
+                        f"{self.path}: longer than {MAX_DURATION_S / 3600:g} hours; cut it up"
+                    )
                 peak = max(peak, block_peak)
                 if resampler is not None:
                     block = resampler.resample_chunk(block)
@@ -209,7 +245,9 @@ class AudioReader:
             codec=source.codec,
             mp3_tag=source.mp3_tag,
             peak=peak,
+            mix="mean" if self._signs is None else "opposed",
         )
+        self._opposed = mixdown.opposed()
 
 
 def open_audio(path: str | os.PathLike[str], sample_rate: int = 44100) -> AudioReader:

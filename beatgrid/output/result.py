@@ -99,6 +99,7 @@ def grid_result(
         "decoder": info.decoder,
         "codec": info.codec,
         "mp3_tag": info.mp3_tag,
+        "mix": info.mix,
         "bpm": _finite(estimate.bpm),
         "bpm_display": bpm_display(grid.bpm, duration_s, estimate.bpm_std) if grid else None,
         "bpm_raw": _finite(estimate.bpm_raw),

@@ -43,9 +43,9 @@ def cache(tmp_path: Path) -> FeatureCache:
 def computed(monkeypatch) -> list[int]:
     """Grows by one entry whenever features are really computed."""
     calls: list[int] = []
-    compute = cache_module.log_mel_blocks
+    compute = cache_module.file_features
     monkeypatch.setattr(
-        cache_module, "log_mel_blocks", lambda *args: calls.append(1) or compute(*args)
+        cache_module, "file_features", lambda *args: calls.append(1) or compute(*args)
     )
     return calls
 
@@ -105,9 +105,15 @@ def test_a_damaged_entry_is_computed_again(cache, audio_path, computed, part, da
         path.write_text(json.dumps(sidecar))
     else:
         path.write_bytes(
-            {"cut": content[: len(content) // 2], "empty": b"", "garbage": b"x" * 999}[damage]
+            {
+                "cut": content[: len(content) // 2],
+                "empty": b"",
+                "garbage": b"x" * 999,
+                "lost block": content[:-512] + b"\xff" * 512,
+            }[damage]
         )
-    again = cache.get(audio_path)
+    # Another run: within one, an entry is compared with its checksum once.
+    again = FeatureCache(cache.directory, cache.spec).get(audio_path)
     assert len(computed) == 2
     np.testing.assert_array_equal(again.load(), expected)
 

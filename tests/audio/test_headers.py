@@ -17,7 +17,8 @@ def test_mp3_tag_numbers(tmp_path):
     path = encode(tmp_path / "a.mp3", "libmp3lame", clicks())
     tag = read_mp3_tag(path)
     assert tag.kind == "lame"
-    assert tag.is_consistent
+    assert tag.stream_bytes == tag.audio_bytes
+    assert tag.declared_s == 0.0  # all of it is there
     assert tag.duration_s == pytest.approx(6.0, abs=3 * 1152 / 44100)
     vbri = bytearray(path.read_bytes())
     start = vbri.index(b"\xff\xfb")
@@ -25,8 +26,10 @@ def test_mp3_tag_numbers(tmp_path):
     vbri[start + 36 : start + 54] = b"VBRI" + bytes(6) + struct.pack(">II", 48_000, 230)
     path.write_bytes(vbri)
     tag = read_mp3_tag(path)
-    assert (tag.kind, tag.audio_bytes, tag.is_consistent) == ("vbri", 48_000, False)
+    assert (tag.kind, tag.audio_bytes) == ("vbri", 48_000)
     assert tag.duration_s == pytest.approx(230 * 1152 / 44100)
+    path.write_bytes(vbri[:40_000])
+    assert read_mp3_tag(path).declared_s == pytest.approx(230 * 1152 / 44100)
 
 
 def test_headers_of_other_files(tmp_path):
@@ -42,10 +45,12 @@ def test_a_wav_of_open_length_counts_as_complete(tmp_path):
     soundfile.write(tmp_path / "a.wav", noise(1), 44100)
     content = bytearray((tmp_path / "a.wav").read_bytes())
     at = content.index(b"data") + 4
-    for size in (0, 0xFFFFFFFF):  # as recorders and pipes leave it
+    # As recorders, pipes and sox leave it.
+    for size in (0, 0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF - 36):
         content[at : at + 4] = struct.pack("<I", size)
         (tmp_path / "a.wav").write_bytes(content)
         assert present_share(tmp_path / "a.wav") == 1.0
+        assert load_audio(tmp_path / "a.wav").duration_s == 1.0
     content[at : at + 4] = struct.pack("<I", 4 * 44100)
     (tmp_path / "a.wav").write_bytes(content)
     assert present_share(tmp_path / "a.wav") == pytest.approx(0.5)

@@ -46,6 +46,7 @@ def encode(
     sample_rate: int = 44100,
     layout: str = "mono",
     quality: int | None = None,
+    bit_rate: int | None = None,
     **options: str,
 ) -> Path:
     """Writes mono (samples,) or (channels, samples) with FFmpeg; the suffix is the container."""
@@ -55,9 +56,13 @@ def encode(
         if quality is not None:
             stream.codec_context.qscale = True
             stream.codec_context.global_quality = quality * 118  # FF_QP2LAMBDA
+        if bit_rate is not None:
+            stream.bit_rate = bit_rate
         samples = np.atleast_2d(samples)
-        frame = av.AudioFrame.from_ndarray(
-            samples, format="fltp", layout="mono" if len(samples) == 1 else layout
+        frame = av.AudioFrame.from_ndarray(  # packed: PyAV has no room for planes beyond 7
+            np.ascontiguousarray(samples.T, dtype=np.float32).reshape(1, -1),
+            format="flt",
+            layout="mono" if len(samples) == 1 else layout,
         )
         frame.sample_rate, frame.pts, frame.time_base = sample_rate, 0, Fraction(1, sample_rate)
         resampler = av.AudioResampler(format=stream.format, layout=layout, rate=sample_rate)
@@ -84,7 +89,6 @@ def noise(duration_s: float, seed: int = 0) -> np.ndarray:
         ("a.flac", "FLAC", "PCM_16", 44100),
         ("a.ogg", "OGG", "VORBIS", 44100),
         ("a.opus", "OGG", "OPUS", 48000),
-        ("a.mp3", "MP3", "MPEG_LAYER_III", 44100),
         ("a.wav", "WAV", "PCM_16", 8000),
         ("a.wav", "WAV", "PCM_16", 96000),
         ("a.wav", "WAV", "PCM_16", 192000),
@@ -102,7 +106,7 @@ def test_clicks_come_back_at_their_time_through_libsndfile(
     assert abs(len(audio.samples) - 6 * 44100) <= 1
     assert (audio.info.decoder, audio.info.codec) == ("soundfile", subtype)
     assert audio.info.source_sample_rate == sample_rate
-    assert audio.info.mp3_tag == ("lame" if name == "a.mp3" else None)
+    assert audio.info.mp3_tag is None
 
 
 @pytest.mark.parametrize(
@@ -138,15 +142,17 @@ def test_aac_in_mp4_after_resampling(tmp_path):
     assert lateness(load_audio(path, 44100).samples) == 0
 
 
-@pytest.mark.parametrize("decoder", ["soundfile", "pyav"])
-def test_both_decoders_agree_on_an_mp3_with_lame_tag(tmp_path, decoder):
+def test_an_mp3_with_lame_tag_starts_at_its_time(tmp_path):
     path = encode(tmp_path / "a.mp3", "libmp3lame", clicks())
-    if decoder == "pyav":  # garbage behind the music: the tag's size is off, libsndfile is spared
-        path.write_bytes(path.read_bytes() + b"TAG" + bytes(5000))
-    audio = load_audio(path)
-    assert (audio.info.decoder, audio.info.mp3_tag) == (decoder, "lame")
-    assert audio.info.timebase == "mp3 with LAME tag: encoder delay removed"
-    assert lateness(audio.samples) == 0
+    samples, _ = soundfile.read(path, dtype="float32")  # libsndfile's own decoder as a witness
+    for garbage in (b"", b"TAG" + bytes(5000)):
+        path.write_bytes(path.read_bytes() + garbage)
+        audio = load_audio(path)
+        assert (audio.info.decoder, audio.info.mp3_tag) == ("pyav", "lame")
+        assert audio.info.timebase == "mp3 with LAME tag: encoder delay removed"
+        assert 6.0 <= audio.duration_s <= 6.0 + 1152 / 44100  # the last frame's padding
+        assert lateness(audio.samples) == 0
+        np.testing.assert_allclose(audio.samples[: len(samples)], samples, atol=1e-5)
 
 
 def test_artwork_in_front_of_an_mp3_is_skipped(tmp_path):
@@ -157,7 +163,7 @@ def test_artwork_in_front_of_an_mp3_is_skipped(tmp_path):
     syncsafe = bytes(n_bytes >> shift & 0x7F for shift in (21, 14, 7, 0))
     path.write_bytes(b"ID3\x03\0\0" + syncsafe + bytes(n_bytes) + music)
     audio = load_audio(path)
-    assert (audio.info.decoder, audio.info.mp3_tag) == ("soundfile", "lame")
+    assert audio.info.mp3_tag == "lame"
     assert lateness(audio.samples) == 0
 
 
@@ -318,7 +324,7 @@ def test_a_video_without_sound(tmp_path):
         ("a.wav", "FLOAT", r"cut short or damaged, 2\.00 s of 4\.00 s"),
         ("a.aiff", "PCM_24", r"cut short or damaged, 2\.00 s of 4\.00 s"),
         ("a.rf64", "PCM_16", r"cut short or damaged, 2\.00 s of 4\.00 s"),
-        ("a.flac", "PCM_16", "decoding fails after .* it is cut short"),
+        ("a.flac", "PCM_16", r"cut short or damaged, [12]\.\d\d s of 4\.00 s"),
         ("a.ogg", "VORBIS", "cut short, .* bytes of its last Ogg page are missing"),
     ],
 )
@@ -361,7 +367,7 @@ def test_a_lost_packet_becomes_silence_and_many_an_error(tmp_path):
     for position, size in packets[140:180]:
         content[position : position + size] = b"\xff" * size
     path.write_bytes(content)
-    refused(path, r"damaged, 0\.\d\d s of 6\.0\d s cannot be decoded")
+    refused(path, r"damaged, 0\.2\d s or more of it cannot be decoded, near 3\.\d\d s")
 
 
 def test_too_short_too_loud_not_a_number(tmp_path):
@@ -403,6 +409,9 @@ def test_decoders_print_nothing(tmp_path):
     (tmp_path / "text.mp3").write_text("no sound in here\n" * 3000)
     encode(tmp_path / "cut.mp3", "libmp3lame", noise(3))
     encode(tmp_path / "cut.m4a", "aac", noise(3), movflags="faststart")
+    encode(tmp_path / "junk.mp3", "libmp3lame", noise(3))
+    content = (tmp_path / "junk.mp3").read_bytes()
+    (tmp_path / "junk.mp3").write_bytes(content[:9000] + noise(0.05).tobytes() + content[9000:])
     for name in ("cut.mp3", "cut.m4a"):
         content = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(content[: len(content) // 2])
@@ -413,6 +422,7 @@ def test_decoders_print_nothing(tmp_path):
         "for path in sys.argv[1:]:\n"
         "    try:\n"
         "        load_audio(path)\n"
+        "        print('read')\n"
         "    except AudioError:\n"
         "        print('refused')\n"
     )
@@ -422,4 +432,4 @@ def test_decoders_print_nothing(tmp_path):
         text=True,
         check=True,
     )
-    assert (run.stdout, run.stderr) == ("refused\n" * 4, "")
+    assert (run.stdout, run.stderr) == ("refused\nrefused\nread\nrefused\nrefused\n", "")
