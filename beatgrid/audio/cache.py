@@ -1,10 +1,10 @@
 """Features of audio files on disk, computed once per content and feature spec.
 
 An entry is ``<key[:2]>/<key>.npy``, float16 (frames, mels), and beside it ``<key>.json`` with
-what decoding told and a checksum. The key is a hash of the audio file's bytes, the spec and ``FORMAT``: renamed
-files keep their entry, changed files and settings get another, nothing ever goes stale. Entries
-appear by renaming, the JSON last, so any number of processes may fill one folder; where two
-compute the same entry, both write the same bytes.
+what decoding told and a checksum of the features. The key is a hash of the audio file's bytes, the
+spec and ``FORMAT``: renamed files keep their entry, changed files and settings get another, nothing
+ever goes stale. Entries appear by renaming, the JSON last, so any number of processes may fill one
+folder; where two compute the same entry, both write the same bytes.
 """
 
 from __future__ import annotations
