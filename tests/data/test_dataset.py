@@ -11,10 +11,8 @@ from beatgrid.data.dataset import (
     TargetSpec,
     collate,
     frame_targets,
-    source_frames,
     whole_track,
 )
-from beatgrid.data.sampler import CropSampler
 from beatgrid.grid import Grid
 from tests.data.memory import track_of
 
@@ -86,53 +84,6 @@ def test_unequal_items_are_padded_and_masked():
     assert batch["mask"][1].min() == 1
 
 
-def test_an_epoch_is_all_of_the_audio_about_once():
-    frames = [1000, 3000, 100]
-    sampler = CropSampler(frames, crop_frames=100, weights=[1, 1, 1], seed=1)
-    crops = list(sampler)
-    assert len(crops) == len(sampler) == 41
-    assert np.bincount([crop.track for crop in crops]).tolist() == [10, 30, 1]
-    for crop in crops:
-        assert 0 <= crop.first_frame <= frames[crop.track] - crop.n_frames
-    assert {crop.n_frames for crop in crops} == {100}
-
-
-def test_weights_change_how_often_a_track_is_drawn():
-    sampler = CropSampler([1000, 1000], crop_frames=100, weights=[3.0, 0.5])
-    assert np.bincount([crop.track for crop in sampler]).tolist() == [30, 5]
-
-
-def test_short_track_gives_all_it_has():
-    assert next(iter(CropSampler([40], crop_frames=100, weights=[1]))) == Crop(0, 0, 40)
-
-
-def test_whole_tracks_come_once_each_in_a_new_order():
-    sampler = CropSampler([50] * 20, crop_frames=None, weights=[1] * 20)
-    first = [crop.track for crop in sampler]
-    sampler.set_epoch(1)
-    second = [crop.track for crop in sampler]
-    assert sorted(first) == sorted(second) == list(range(20))
-    assert first != second
-
-
-def test_draw_depends_on_seed_and_epoch_alone():
-    def draw(seed, epoch):
-        sampler = CropSampler([5000] * 3, 100, [1] * 3, seed)
-        sampler.set_epoch(epoch)
-        return list(sampler)
-
-    assert draw(0, 3) == draw(0, 3)
-    assert draw(0, 3) != draw(0, 4)
-    assert draw(0, 3) != draw(1, 3)
-
-
-def test_processes_share_an_epoch_without_overlap():
-    whole = list(CropSampler([1000, 500], 100, [1, 1]))
-    parts = [list(CropSampler([1000, 500], 100, [1, 1], rank=r, world_size=3)) for r in range(3)]
-    assert [len(part) for part in parts] == [5, 5, 5]
-    assert sorted(crop for part in parts for crop in part) == sorted(whole)
-
-
 def test_faster_crop_moves_its_beats_with_the_music():
     """A feature that counts frames shows where each frame of a stretched crop comes from."""
     track = make_track()
@@ -147,22 +98,6 @@ def test_faster_crop_moves_its_beats_with_the_music():
     expected = [(t - 1.0) / 1.25 * 100 for t in (1.25, 1.75)]
     beats = np.flatnonzero(item["target"][:, 0].numpy())
     np.testing.assert_allclose(beats, expected, atol=0.2)
-
-
-def test_augmented_epoch_varies_speed_within_its_range_and_stays_inside():
-    augment = Augment(probability=0.5, stretch=(0.8, 1.25))
-    sampler = CropSampler([3000, 120], 100, [1, 1], seed=3, augment=augment)
-    crops = list(sampler)
-    speeds = np.array([crop.stretch for crop in crops])
-    assert 0.2 < np.mean(speeds != 1.0) < 0.8
-    assert speeds.min() >= 0.8
-    assert speeds.max() <= 1.25
-    for crop in crops:
-        assert (
-            crop.first_frame + source_frames(crop.n_frames, crop.stretch)
-            <= (sampler.track_frames[crop.track])
-        )
-    assert len({crop.seed for crop in crops}) == len(crops)
 
 
 def test_augmentation_depends_on_the_crops_seed_alone():
