@@ -25,9 +25,14 @@ def test_what_is_written_is_there_and_nothing_else(tmp_path):
 def test_a_failure_leaves_the_old_file_and_no_rest(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise KeyboardInterrupt
+
+    def write_half_of_it():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half_of_it()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -14,10 +14,10 @@ _SECONDS_BETWEEN_LINES = 60.0
 
 
 class Progress:
-    """Counts rendered music in hours; a context manager."""
+    """Progress of one source in hours of music; a context manager."""
 
     def __init__(self, source: str, jobs: list[Job], missing: list[Job]) -> None:
-        """Shows nothing yet.
+        """Count what is there already; show nothing yet.
 
         Args:
             source: Name of the source.

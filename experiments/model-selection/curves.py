@@ -1,4 +1,4 @@
-"""How the runs of the sweep learn: loss against hours of music heard.
+"""How the runs of the sweep learn: loss against hours of training music.
 
     python experiments/model-selection/curves.py [SWEEP_DIR]
 
@@ -50,7 +50,7 @@ PANELS: dict[str, dict[str, str]] = {
 
 
 def read_run(folder: Path) -> list[tuple[float, float]]:
-    """Hours heard and smoothed training loss of one run."""
+    """Hours of training music and smoothed training loss of one run."""
     cfg = OmegaConf.load(folder / ".hydra" / "config.yaml")
     batch_h = cfg.data.batch_size * cfg.data.crop_s / 3600
     points: list[tuple[float, float]] = []
@@ -100,7 +100,7 @@ def draw(curves: dict[str, list[tuple[float, float]]]) -> None:
             hours, loss = np.array(curves[run]).T
             axis.plot(hours, loss, label=label, lw=1.2)
         axis.set_title(title, fontsize=10)
-        axis.set_xlabel("hours of music heard", fontsize=9)
+        axis.set_xlabel("hours of training music", fontsize=9)
         axis.set_ylim(0.12, 0.5)
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8)

@@ -3,8 +3,8 @@
     python experiments/model-selection/report.py
 
 Each run is compared track by track with the mean of the base's seeds (with ``own_short`` where it
-hears, and is judged by, rendered pieces of ``own`` alone); brackets are 95 % bootstrap intervals
-over tracks. Writes ``results.md`` and ``results.png`` beside this script.
+is trained on, and judged by, rendered pieces of ``own`` alone); brackets are 95 % bootstrap
+intervals over tracks. Writes ``results.md`` and ``results.png`` beside this script.
 """
 
 from __future__ import annotations

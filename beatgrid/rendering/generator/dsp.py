@@ -29,7 +29,7 @@ TABLE_SIZE = 2048
 def draw(rng: np.random.Generator, bounds: Range) -> float:
     """Draw from (low, high): log-uniform where both are positive, else uniform.
 
-    Frequencies, times and gains are heard as ratios; detunings and offsets around 0 are not.
+    Frequencies, times and gains are perceived as ratios; detunings and offsets around 0 are not.
     """
     low, high = bounds
     if low > 0 and high > 0:

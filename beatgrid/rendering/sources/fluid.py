@@ -83,7 +83,7 @@ def render_events(
     start_s: float = 0.0,
     room: Room | None = None,
 ) -> NDArray[np.float32]:
-    """Plays events at a tempo, the font's latency removed.
+    """Play events at a tempo, the font's latency removed.
 
     Args:
         events: In order of time.
@@ -132,7 +132,7 @@ def _play(
     duration_s: float,
     start_s: float,
 ) -> NDArray[np.float32]:
-    """Renders from one event to the next."""
+    """Render from one event to the next."""
     lead = max(0, -round(start_s * SAMPLE_RATE))
     n = lead + round(duration_s * SAMPLE_RATE)
     stereo = np.zeros((2, n), np.float32)

@@ -45,7 +45,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
 
     Args:
         seed: Any integer >= 0.
-        held_out: Use the styles and the SoundFont that training never hears.
+        held_out: Use the styles and the SoundFont held out from training.
     """
     rng = random_source("hybrid", seed)
     duration_s = draw_duration_s("hybrid", seed)

@@ -45,7 +45,7 @@ _LONGEST_S = 3.0  # of a sample: ``render`` forgets strokes that began earlier
 _ONSET = 0.05  # of the peak: where a stroke begins
 _BEFORE_S = 0.0003  # kept before it, faded in
 _RISEN = 0.3  # of the peak ...
-_SLOWEST_RISE_S = 0.006  # ... by when, or the sample is left out: its beat would be heard late
+_SLOWEST_RISE_S = 0.006  # ... by when, or the sample is left out: its beat would seem late
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class KitInfo:
     Attributes:
         kind: "acoustic", "electronic", or "percussion" (hands and sticks, no hi-hat).
         licence: Of the samples, as the copyright files of Debian's packages state it.
-        held_out: Never heard in training.
+        held_out: Held out from training.
     """
 
     kind: str
@@ -150,7 +150,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
 
     Args:
         seed: Any integer >= 0.
-        held_out: Use the kits that training never hears.
+        held_out: Use the kits held out from training.
     """
     rng = random_source("hydrogen", seed)
     genre = GENRES[seed % len(GENRES)]
@@ -325,8 +325,8 @@ def cut_to_onset(samples: Samples) -> Samples | None:
         samples: float32 (samples,) at ``SAMPLE_RATE``, any level.
 
     Returns:
-        float32 (samples,), peak 1; None for silence and for what rises so slowly that it would be
-        heard late.
+        float32 (samples,), peak 1; None for silence and for what rises so slowly that it would
+        seem late.
     """
     samples = peak_normalised(samples)
     loud = np.abs(samples)

@@ -96,7 +96,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
 
     Args:
         seed: Any integer >= 0.
-        held_out: Use the projects that training never hears.
+        held_out: Use the projects held out from training.
 
     Raises:
         RuntimeError: LMMS fails or takes longer than ten minutes.
@@ -165,13 +165,13 @@ def edit(
     head.set("bpm", str(bpm))
     head.set("masterpitch", str(int(float(head.get("masterpitch", "0"))) + semitones))
     # Types 0 and 1 are instruments and patterns; muting a pattern's own tracks changes less.
-    heard = [
+    audible = [
         track
         for track in root.findall("./song/trackcontainer/track")
         if track.get("type") in ("0", "1") and track.get("muted", "0") == "0"
     ]
-    for i in rng.permutation(len(heard))[: min(n_muted, len(heard) // 2)]:
-        heard[int(i)].set("muted", "1")
+    for i in rng.permutation(len(audible))[: min(n_muted, len(audible) // 2)]:
+        audible[int(i)].set("muted", "1")
     return ElementTree.tostring(root, encoding="unicode"), float(bpm)
 
 
@@ -202,7 +202,7 @@ def _excerpt(samples: Samples, rng: np.random.Generator) -> tuple[Samples, float
     """At most ``_LONGEST_S`` from anywhere, without the silence at the end; and its start."""
     loud = np.flatnonzero(np.abs(samples) > 1e-3 * np.max(np.abs(samples), initial=1e-9))
     if len(loud) == 0:
-        raise ValueError("nothing is left to hear of this version")
+        raise ValueError("this version plays nothing")
     samples = samples[: loud[-1] + 1]
     spare = len(samples) - round(_LONGEST_S * SAMPLE_RATE)
     start = int(rng.integers(0, spare)) if spare > 0 else 0

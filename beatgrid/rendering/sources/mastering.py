@@ -1,4 +1,4 @@
-"""What happens to a rendered piece before anybody hears it: tone, level, room, noise, codecs.
+"""What happens to a rendered piece between renderer and listener: tone, level, room, noise, codecs.
 
 No step moves an onset: filters are zero-phase and smooth, rooms only add later sound, and the
 delay of a codec's round trip is measured by correlation and removed.
@@ -20,7 +20,7 @@ from beatgrid.rendering.piece import SAMPLE_RATE
 
 Samples = NDArray[np.float32]
 
-#: FFmpeg's encoder, container, and bits per second: what is still heard of 20 years of music.
+#: FFmpeg's encoder, container, and bits per second: those still met in 20 years of music.
 CODECS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("libmp3lame", "mp3", (64_000, 96_000, 128_000)),
     ("libopus", "ogg", (32_000, 64_000)),
