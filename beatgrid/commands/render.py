@@ -1,7 +1,7 @@
 """Render labelled music from seeds straight to features.
 
 ```
-python experiments/corpus/render.py out_dir=data/rendered hours.own=24 num_workers=2
+beatgrid render out_dir=data/rendered hours.own=24 num_workers=2
 ```
 
 Stop it at any time and start it again: complete pieces are not rendered twice.

@@ -28,7 +28,6 @@ from beatgrid.data.discovery import discover
 from beatgrid.files import write_text
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 EPOCHS = 30
 VARIANTS = {
     "notebook": ["experiment=notebook"],
