@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+DEFAULT_BEATS_PER_BAR = 4
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -26,7 +28,7 @@ class Grid:
 
     bpm: float
     offset_s: float
-    beats_per_bar: int = 4
+    beats_per_bar: int = DEFAULT_BEATS_PER_BAR
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.bpm) and self.bpm > 0):

@@ -63,7 +63,7 @@ class Prediction:
         return self.estimate.downbeat_known
 
     @property
-    def beats_per_bar(self) -> int:
+    def beats_per_bar(self) -> int | None:
         """Beats from one downbeat to the next; assumed where the bars are not known."""
         return self.estimate.beats_per_bar
 
@@ -75,7 +75,7 @@ class Prediction:
     @property
     def constant_tempo(self) -> bool | None:
         """False where the track changes tempo or is edited: see ``segments``."""
-        return self.estimate.constant_tempo if self.grid else None
+        return self.estimate.constant_tempo
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -90,7 +90,7 @@ class Prediction:
     @property
     def reason(self) -> str | None:
         """Why there is no grid; None if there is one."""
-        return self.estimate.reason or None
+        return self.estimate.reason
 
     @property
     def duration_s(self) -> float:

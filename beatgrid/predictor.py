@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,8 @@ from beatgrid.audio.reader import AudioInfo, check_has_signal
 from beatgrid.grid import Activation
 from beatgrid.networks.checkpoint import SHIPPED
 from beatgrid.prediction import Prediction
-from beatgrid.search import Coefficients, GridEstimate, GridSearch
+from beatgrid.search import GridEstimate, GridSearch, Search
 from beatgrid.training.runs import best_checkpoint
-
-Search = Callable[[Activation, Coefficients | None], GridEstimate]
-"""A grid search: an activation, and what was fitted for its source, to a grid."""
 
 
 class Predictor:
@@ -80,7 +76,7 @@ class Predictor:
             duration_s: Length of the track.
         """
         activation = self.source(log_mel, duration_s)
-        return activation, self.search(activation, self.source.coefficients)
+        return activation, self.search(activation, self.source.ranker)
 
 
 def load(

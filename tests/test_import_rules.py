@@ -51,7 +51,6 @@ HYDRA = frozenset({"hydra", "omegaconf"})
 NUMPY_AND_SCIPY_ONLY = [
     "beatgrid.grid",
     "beatgrid.search",
-    "beatgrid.calibration.fit",
     "beatgrid.calibration.synthetic",
     "beatgrid.search.notebook",
     "beatgrid.activation.flux",

@@ -14,7 +14,7 @@ from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import BeatgridError, CheckpointError
 from beatgrid.grid import Activation
 from beatgrid.networks.checkpoint import LoadedModel, load_model
-from beatgrid.search.ranker import Coefficients, packaged
+from beatgrid.search.ranker import Ranker, packaged
 
 
 class ActivationSource(Protocol):
@@ -23,8 +23,7 @@ class ActivationSource(Protocol):
     Attributes:
         model_id: Names the source in results: run and file name of a checkpoint, or ``flux``.
         features: The features it takes.
-        coefficients: What was fitted to its activations for the grid search; None where
-            nothing was.
+        ranker: What was fitted to its activations for the grid search; None where nothing was.
     """
 
     @property
@@ -34,7 +33,7 @@ class ActivationSource(Protocol):
     def features(self) -> FeatureSpec: ...
 
     @property
-    def coefficients(self) -> Coefficients | None: ...
+    def ranker(self) -> Ranker | None: ...
 
     def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
         """Return the activation of a track.
@@ -53,7 +52,7 @@ class FluxSource:
 
     def __init__(self) -> None:
         self.features = FeatureSpec()
-        self.coefficients = packaged("flux")
+        self.ranker = packaged("flux")
 
     def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
         """Return the flux activation of log-mel (frames, mels)."""
@@ -76,7 +75,7 @@ class NetworkSource:
         self.features = model.features
         ranker = model.calibration.get("ranker")
         try:
-            self.coefficients = None if ranker is None else Coefficients.from_dict(ranker)
+            self.ranker = None if ranker is None else Ranker.from_dict(ranker)
             self.temperatures = tuple(
                 float(t) for t in model.calibration.get("temperatures", (1.0, 1.0))
             )

@@ -5,5 +5,6 @@ from beatgrid.lazy import offer
 __all__, __getattr__ = offer(
     __name__,
     temperature=("calibrated", "fit_temperature"),
-    fit=("Example", "FitReport", "fit"),
+    examples=("Example", "TrackOutcome"),
+    fit=("FitReport", "fit_ranker"),
 )

@@ -1,4 +1,4 @@
-"""Fits the ranker, the off-beat decision and the confidence to labelled activations.
+"""Fits the ranker (level, phase and confidence models) to labelled activations.
 
 Features are few and the models small, with an L2 penalty, so that a few hundred tracks are
 enough; the confidence is fitted to choices made by models that did not see the track.
@@ -6,81 +6,40 @@ enough; the confidence is fitted to choices made by models that did not see the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from beatgrid.calibration.examples import (
+    Example,
+    Judged,
+    LabelledCandidates,
+    TrackOutcome,
+    judge,
+)
 from beatgrid.calibration.models import (
-    fit_neural_softmax,
+    fit_choice,
+    fit_neural_choice,
     fit_probability,
     fit_sign,
-    fit_softmax,
 )
 from beatgrid.grid import Activation, FloatArray, Grid
-from beatgrid.search.candidates import LEVEL_FEATURES, PHASE_FEATURES
-from beatgrid.search.decision import Decision, confidence_features
+from beatgrid.search.features import CONFIDENCE_FEATURES, LEVEL_FEATURES, PHASE_FEATURES
 from beatgrid.search.grid_search import GridSearch
-from beatgrid.search.ranker import (
-    CONFIDENCE_FEATURES,
-    Coefficients,
-    LinearModel,
-    NeuralModel,
-    sigmoid,
-)
-from beatgrid.search.refine import Line
+from beatgrid.search.ranker import LinearModel, NeuralModel, Ranker
 
-# A tempo this close to the true one is the true one before refinement.
-SAME_TEMPO = 0.005
-# "Grid-OK@21.5": level right and every beat within this of its truth.
-TOLERANCE_S = 0.0215
-# A truth that is not among the candidates costs no more than this.
-MAX_NATS = 7.0
 # Fewer tracks than this cannot teach a hidden layer anything.
 ENOUGH_FOR_UNITS = 150
-
-
-class Example(NamedTuple):
-    """One labelled track to fit to.
-
-    Attributes:
-        activation: What the search will see.
-        grid: The truth.
-        weight: How much the track counts; 0 leaves it out.
-        group: Tracks of one group (versions of a tune) stay on one side of a split; by
-            default every track is its own.
-        phase_reliable: False where the label may sit on the off-beat.
-    """
-
-    activation: Activation
-    grid: Grid
-    weight: float = 1.0
-    group: str = ""
-    phase_reliable: bool = True
-
-
-@dataclass(frozen=True)
-class TrackOutcome:
-    """What became of one track, by models that had not seen it.
-
-    Attributes:
-        level_right: The tempo is right.
-        worst_error_s: Largest distance from a true beat to the nearest one found.
-        nats: Cost of the truth: minus the logarithm of the probability given to the right tempo
-            and the right half of the beat, at most ``MAX_NATS``.
-    """
-
-    level_right: bool = False
-    worst_error_s: float = math.inf
-    nats: float = MAX_NATS
+DEFAULT_UNITS = 16
 
 
 @dataclass(frozen=True)
 class FitReport:
     """Cross-validated quality of what was fitted, on tracks each fold had not seen.
+
+    Shares are None where there is no track to count.
 
     Attributes:
         n_tracks: Tracks used.
@@ -95,36 +54,24 @@ class FitReport:
     """
 
     n_tracks: int
-    level_found: float
-    level_right: float
-    level_plain: float
-    phase_right: float
-    grid_right: float
+    level_found: float | None
+    level_right: float | None
+    level_plain: float | None
+    phase_right: float | None
+    grid_right: float | None
     confidence_auroc: float | None
     tracks: tuple[TrackOutcome, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class _Track:
-    """Candidates of one example: features in both phases, and which is right."""
-
-    example: Example
-    level: FloatArray  # (candidates, 2, features): as found, half a beat later
-    phase: FloatArray  # (candidates, features): for the phase as found
-    right: int | None  # index of the candidate with the true tempo
-    on_beat: bool  # whether that one's phase as found is the true one
-    plain: int  # the likelihood's choice
-
-
-def fit(
+def fit_ranker(
     examples: Iterable[Example | tuple[Activation, Grid, float]],
     search: GridSearch | None = None,
     *,
     penalty: float = 10.0,
     n_folds: int = 5,
     n_units: int | None = None,
-) -> tuple[Coefficients, FitReport]:
-    """Fit all models of the search.
+) -> tuple[Ranker, FitReport]:
+    """Fit a ranker.
 
     Args:
         examples: Labelled activations; plain (activation, grid, weight) tuples will do.
@@ -135,7 +82,7 @@ def fit(
             ``ENOUGH_FOR_UNITS`` tracks on, else 0.
 
     Returns:
-        (coefficients, cross-validated report).
+        (ranker, cross-validated report).
 
     Raises:
         ValueError: If there are fewer tracks with a grid than folds, or hardly any label's
@@ -143,199 +90,143 @@ def fit(
     """
     search = GridSearch() if search is None else search
     weighed = (e for e in (Example(*e) for e in examples) if e.weight > 0)
-    described = [_track(e, search) for e in weighed]
+    described = [LabelledCandidates.of(e, search) for e in weighed]
     tracks = [t for t in described if t is not None]
-    groups = [t.example.group or f"track {i}" for i, t in enumerate(tracks)]
-    n_groups = len(set(groups))
-    if n_groups < n_folds:
-        raise ValueError(
-            f"need at least {n_folds} labelled tracks (or groups of versions of one) with a "
-            f"beat, got {n_groups}"
-        )
-    folds = _folds(groups, n_folds)
+    folds = _folds([t.example.group or f"track {i}" for i, t in enumerate(tracks)], n_folds)
     if n_units is None:
-        n_units = 16 if len(tracks) >= ENOUGH_FOR_UNITS else 0
+        n_units = DEFAULT_UNITS if len(tracks) >= ENOUGH_FOR_UNITS else 0
 
-    outcome = [_Outcome.nothing()] * len(tracks)
-    for fold in range(n_folds):
-        unseen = np.flatnonzero(folds == fold)
-        seen = [t for t, f in zip(tracks, folds, strict=True) if f != fold]
-        models = _fit_choice(seen, penalty, n_units)
-        for i in unseen:
-            outcome[i] = _outcome(tracks[i], search, models)
-
-    features = np.stack([o.features for o in outcome])
-    right = np.array([o.grid_right for o in outcome])
-    weight = np.array([t.example.weight * t.example.phase_reliable for t in tracks])
-    report = _report(tracks, outcome, _auroc(features, right, weight, folds, n_folds))
-    found = iter(outcome)
-    report = replace(
-        report,
-        tracks=tuple(TrackOutcome() if t is None else _public(next(found)) for t in described),
-    )
-    coefficients = replace(
-        _fit_choice(tracks, penalty, n_units),
-        confidence=fit_probability(features, right, weight, CONFIDENCE_FEATURES),
-    )
-    return coefficients, report
-
-
-def _track(example: Example, search: GridSearch) -> _Track | None:
-    decision = search.decide(example.activation, None)
-    if isinstance(decision, str):
-        return None
-    level, phase, right, on_beat = [], [], None, False
-    for i, candidate in enumerate(decision.candidates):
-        line = candidate.line
-        later = decision.describer(replace(line, time_s=line.time_s + line.period_s / 2))
-        level.append((candidate.level_features, later.level_features))
-        phase.append(candidate.phase_features)
-        if abs(line.period_s / example.grid.period_s - 1) < SAME_TEMPO and right is None:
-            right = i
-            distance = (line.time_s - example.grid.offset_s) / example.grid.period_s
-            on_beat = abs(distance - round(distance)) < 0.25
-    return _Track(example, np.array(level), np.stack(phase), right, on_beat, decision.best)
-
-
-def _fit_choice(tracks: Sequence[_Track], penalty: float, n_units: int) -> Coefficients:
-    """Level and phase models; the confidence is a placeholder."""
-    known = [t for t in tracks if t.right is not None]
-    reliable = [t for t in known if t.example.phase_reliable]
-    if not reliable:
-        raise ValueError(
-            f"none of the labelled tempi of {len(tracks)} tracks is among the search's "
-            "candidates: check the labels, and the search's bpm_min and bpm_max"
-        )
-    sign = [1.0 if t.on_beat else -1.0 for t in reliable]
-    phase = fit_sign(
-        np.stack([s * t.phase[t.right] for s, t in zip(sign, reliable, strict=True)]),
-        np.array([t.example.weight for t in reliable]),
-        PHASE_FEATURES,
-        penalty,
-    )
-    chosen = []
-    for t in known:
-        later = (phase(t.phase) < 0).astype(np.int64)
-        chosen.append(t.level[np.arange(len(later)), later])
-    right = [int(t.right) for t in known if t.right is not None]
-    weight = np.array([t.example.weight for t in known])
-    level: LinearModel | NeuralModel
-    if n_units:
-        level = fit_neural_softmax(chosen, right, weight, LEVEL_FEATURES, penalty, n_units)
-    else:
-        level = fit_softmax(chosen, right, weight, LEVEL_FEATURES, penalty)
-    nothing = LinearModel(CONFIDENCE_FEATURES, np.zeros(len(CONFIDENCE_FEATURES)))
-    return Coefficients(level, phase, nothing)
-
-
-@dataclass(frozen=True, eq=False)
-class _Outcome:
-    """What the search with given models makes of one track."""
-
-    features: FloatArray
-    level_right: bool
-    phase_right: bool
-    worst_error_s: float
-    nats: float
-
-    @classmethod
-    def nothing(cls) -> _Outcome:
-        return cls(np.zeros(len(CONFIDENCE_FEATURES)), False, False, math.inf, MAX_NATS)
-
-    @property
-    def grid_right(self) -> bool:
-        return self.level_right and self.worst_error_s <= TOLERANCE_S
-
-
-def _public(outcome: _Outcome) -> TrackOutcome:
-    return TrackOutcome(outcome.level_right, outcome.worst_error_s, outcome.nats)
-
-
-def _outcome(track: _Track, search: GridSearch, models: Coefficients) -> _Outcome:
-    activation, truth = track.example.activation, track.example.grid
-    decision = search.decide(activation, models)
-    if isinstance(decision, str):
-        return _Outcome.nothing()
-    line = search.refined(activation, decision, decision.candidates[decision.best].line)
-    level_right = abs(line.period_s / truth.period_s - 1) < SAME_TEMPO
-    return _Outcome(
-        features=confidence_features(decision, line),
-        level_right=level_right,
-        phase_right=level_right and _middle_error_s(line, truth) < truth.period_s / 4,
-        worst_error_s=worst_error_s(line, truth, activation.duration_s),
-        nats=_nats(decision, truth),
-    )
-
-
-def _nats(decision: Decision, truth: Grid) -> float:
-    probability = np.exp(-MAX_NATS)
-    for i, candidate in enumerate(decision.candidates):
-        line = candidate.line
-        if abs(line.period_s / truth.period_s - 1) < SAME_TEMPO:
-            on_beat = _middle_error_s(line, truth) < truth.period_s / 4
-            logit = float(decision.phase_logit[i])
-            probability += decision.probability[i] * sigmoid(logit if on_beat else -logit)
-    return float(min(MAX_NATS, -np.log(probability)))
-
-
-def worst_error_s(line: Line, truth: Grid, duration_s: float) -> float:
-    """Largest distance from a true beat to the nearest beat of the line."""
-    beats = (truth.beat_times(duration_s) - line.time_s) / line.period_s
-    return float(np.max(np.abs(beats - np.round(beats)), initial=0.0)) * line.period_s
-
-
-def _middle_error_s(line: Line, truth: Grid) -> float:
-    beats = (line.time_s - truth.offset_s) / truth.period_s
-    return abs(beats - round(beats)) * truth.period_s
+    judged = _cross_validated(tracks, folds, search, penalty, n_units)
+    confidence = _ConfidenceData.of(tracks, judged)
+    found = iter(judged)
+    outcomes = tuple(TrackOutcome() if t is None else next(found).outcome for t in described)
+    ranker = Ranker(*_fit_choice(tracks, penalty, n_units), confidence.fitted())
+    return ranker, _report(tracks, judged, confidence.auroc(folds), outcomes)
 
 
 def _folds(groups: Sequence[str], n_folds: int) -> NDArray[np.int64]:
     """Fold of each track; a group is never split."""
     order = {group: i for i, group in enumerate(dict.fromkeys(groups))}
+    if len(order) < n_folds:
+        raise ValueError(
+            f"need at least {n_folds} labelled tracks (or groups of versions of one) with a "
+            f"beat, got {len(order)}"
+        )
     return np.array([order[group] % n_folds for group in groups], dtype=np.int64)
 
 
-def _auroc(
-    features: FloatArray,
-    right: NDArray[np.bool_],
-    weight: FloatArray,
+def _cross_validated(
+    tracks: Sequence[LabelledCandidates],
     folds: NDArray[np.int64],
-    n_folds: int,
-) -> float | None:
-    from sklearn.metrics import roc_auc_score
+    search: GridSearch,
+    penalty: float,
+    n_units: int,
+) -> list[Judged]:
+    """Judge each track by models fitted to the other folds."""
+    unfitted = LinearModel(tuple(CONFIDENCE_FEATURES), np.zeros(len(CONFIDENCE_FEATURES)))
+    judged: dict[int, Judged] = {}
+    for fold in np.unique(folds):
+        seen = [t for t, f in zip(tracks, folds, strict=True) if f != fold]
+        ranker = Ranker(*_fit_choice(seen, penalty, n_units), unfitted)
+        for i in np.flatnonzero(folds == fold).tolist():
+            judged[i] = judge(tracks[i].example, search, ranker)
+    return [judged[i] for i in range(len(tracks))]
 
-    score = np.zeros(len(right))
-    for fold in range(n_folds):
-        seen = folds != fold
-        score[~seen] = fit_probability(
-            features[seen], right[seen], weight[seen], CONFIDENCE_FEATURES
-        )(features[~seen])
-    used = weight > 0
-    if len(np.unique(right[used])) < 2:
-        return None
-    return float(roc_auc_score(right[used], score[used]))
+
+def _fit_choice(
+    tracks: Sequence[LabelledCandidates], penalty: float, n_units: int
+) -> tuple[LinearModel | NeuralModel, LinearModel]:
+    """Fit the level and the phase model."""
+    phase = _fit_phase(tracks, penalty)
+    known = [(t, t.right) for t in tracks if t.right is not None]
+    examples = (
+        [t.in_phase(t.phase @ phase.weights < 0) for t, _ in known],
+        [right for _, right in known],
+        np.array([t.example.weight for t, _ in known]),
+        tuple(LEVEL_FEATURES),
+    )
+    if n_units:
+        return fit_neural_choice(*examples, penalty, n_units), phase
+    return fit_choice(*examples, penalty), phase
+
+
+def _fit_phase(tracks: Sequence[LabelledCandidates], penalty: float) -> LinearModel:
+    reliable = [
+        (t, t.phase[t.right]) for t in tracks if t.right is not None and t.example.phase_reliable
+    ]
+    if not reliable:
+        raise ValueError(
+            f"none of the labelled tempi of {len(tracks)} tracks is among the search's "
+            "candidates: check the labels, and the search's bpm_min and bpm_max"
+        )
+    return fit_sign(
+        np.stack([features if t.on_beat else -features for t, features in reliable]),
+        np.array([t.example.weight for t, _ in reliable]),
+        tuple(PHASE_FEATURES),
+        penalty,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _ConfidenceData:
+    """What the confidence is fitted to: features (tracks, features), truth and weight (tracks,)."""
+
+    features: FloatArray
+    right: NDArray[np.bool_]
+    weight: FloatArray
+
+    @classmethod
+    def of(cls, tracks: Sequence[LabelledCandidates], judged: Sequence[Judged]) -> _ConfidenceData:
+        return cls(
+            np.stack([j.features for j in judged]),
+            np.array([j.outcome.grid_right for j in judged]),
+            np.array([t.example.weight * t.example.phase_reliable for t in tracks]),
+        )
+
+    def part(self, chosen: NDArray[np.bool_]) -> _ConfidenceData:
+        return _ConfidenceData(self.features[chosen], self.right[chosen], self.weight[chosen])
+
+    def fitted(self) -> LinearModel:
+        return fit_probability(self.features, self.right, self.weight, tuple(CONFIDENCE_FEATURES))
+
+    def auroc(self, folds: NDArray[np.int64]) -> float | None:
+        """Cross-validated area under the curve; None if all are right or all wrong."""
+        from sklearn.metrics import roc_auc_score
+
+        used = self.weight > 0
+        if len(np.unique(self.right[used])) < 2:
+            return None
+        log_odds = np.zeros(len(self.right))
+        for fold in np.unique(folds):
+            model = self.part(folds != fold).fitted()
+            unseen = folds == fold
+            log_odds[unseen] = self.features[unseen] @ model.weights + model.bias
+        return float(roc_auc_score(self.right[used], log_odds[used]))
 
 
 def _report(
-    tracks: Sequence[_Track], outcome: Sequence[_Outcome], auroc: float | None
+    tracks: Sequence[LabelledCandidates],
+    judged: Sequence[Judged],
+    auroc: float | None,
+    outcomes: tuple[TrackOutcome, ...],
 ) -> FitReport:
     weight = np.array([t.example.weight for t in tracks])
-    level_right = np.array([o.level_right for o in outcome])
+    level_right = np.array([j.outcome.level_right for j in judged])
     reliable = np.array([t.example.phase_reliable for t in tracks])
+    every = np.ones(len(tracks), dtype=bool)
 
-    def share(hit: Iterable[bool], among: NDArray[np.bool_] | None = None) -> float:
-        among = np.ones(len(tracks), dtype=bool) if among is None else among
+    def share(hit: Iterable[bool], among: NDArray[np.bool_] = every) -> float | None:
         hits = np.array(list(hit), dtype=np.float64)
         total = float(weight[among].sum())
-        return float((weight * hits)[among].sum() / total) if total > 0 else float("nan")
+        return float((weight * hits)[among].sum() / total) if total > 0 else None
 
     return FitReport(
         n_tracks=len(tracks),
         level_found=share(t.right is not None for t in tracks),
         level_right=share(level_right),
-        level_plain=share(t.right == t.plain and t.right is not None for t in tracks),
-        phase_right=share((o.phase_right for o in outcome), reliable & level_right),
-        grid_right=share((o.grid_right for o in outcome), reliable),
+        level_plain=share(t.right == t.plain for t in tracks),
+        phase_right=share((j.phase_right for j in judged), reliable & level_right),
+        grid_right=share((j.outcome.grid_right for j in judged), reliable),
         confidence_auroc=auroc,
-        tracks=(),
+        tracks=outcomes,
     )

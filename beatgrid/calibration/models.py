@@ -1,166 +1,234 @@
-"""Small models from examples: a choice among rows, a sign, a probability.
-
-scikit-learn is imported inside the function that needs it: nothing else here or in the search
-does.
-"""
+"""Small models from examples: a choice among candidates, a sign, a probability."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch.nn import functional
 
 from beatgrid.grid import FloatArray
 from beatgrid.search.ranker import LinearModel, NeuralModel, compared
 
+# Inverse penalty of the confidence model, on standardised features in units of one track.
+CONFIDENCE_C = 0.3
+# Features that vary by less are constant: channels that are missing.
+MIN_DEVIATION = 1e-9
+MAX_ITERATIONS = 300
 
-def fit_softmax(
+
+class Choices:
+    """Examples of a choice among candidates, padded to one tensor.
+
+    Args:
+        inputs: Inputs of each example's candidates, (candidates, inputs).
+        right: Index of each example's right candidate.
+        weight: How much each example counts, (examples,).
+
+    Attributes:
+        inputs: float64 (examples, most candidates, inputs), 0 where there is no candidate.
+        padding: True where there is no candidate, (examples, most candidates).
+        right: int64 (examples,).
+        weight: float64 (examples,).
+    """
+
+    def __init__(
+        self, inputs: Sequence[FloatArray], right: Sequence[int], weight: FloatArray
+    ) -> None:
+        tensors = [torch.as_tensor(x, dtype=torch.float64) for x in inputs]
+        self.inputs = torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
+        counts = torch.tensor([len(x) for x in tensors])
+        self.padding = torch.arange(self.inputs.shape[1]) >= counts[:, None]
+        self.right = torch.as_tensor(right)
+        self.weight = torch.as_tensor(weight, dtype=torch.float64)
+
+    def cost(self, model: torch.nn.Module) -> torch.Tensor:
+        """Return the weighted cross-entropy in nats of a model that scores candidates."""
+        scores = model(self.inputs)[..., 0].masked_fill(self.padding, -torch.inf)
+        return self.weight @ functional.cross_entropy(scores, self.right, reduction="none")
+
+
+class ScoreNet(torch.nn.Module):
+    """Linear scores, with a hidden tanh layer beside; inputs (..., inputs) to (..., 1).
+
+    Args:
+        n_inputs: Inputs of a candidate.
+        n_units: Hidden units.
+        seed: Of the hidden layer's starting weights.
+    """
+
+    def __init__(self, n_inputs: int, n_units: int, seed: int) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(n_inputs, 1, bias=False, dtype=torch.float64)
+        self.hidden = torch.nn.Linear(n_inputs, n_units, dtype=torch.float64)
+        self.out = torch.nn.Linear(n_units, 1, bias=False, dtype=torch.float64)
+        random = torch.Generator().manual_seed(seed)
+        torch.nn.init.zeros_(self.linear.weight)
+        torch.nn.init.normal_(self.hidden.weight, std=n_inputs**-0.5, generator=random)
+        torch.nn.init.zeros_(self.hidden.bias)
+        torch.nn.init.normal_(self.out.weight, std=0.1, generator=random)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Score candidates."""
+        return self.linear(inputs) + self.out(torch.tanh(self.hidden(inputs)))
+
+
+def fit_choice(
     features: Sequence[FloatArray],
     right: Sequence[int],
     weight: FloatArray,
-    names: tuple[str, ...],
+    names: Sequence[str],
     penalty: float,
 ) -> LinearModel:
-    """Weights that maximise the softmax probability of the right row of each array."""
-    scale = _scale(np.concatenate(features))
-    differences = [f / scale - f[r] / scale for f, r in zip(features, right, strict=True)]
+    """Fit weights that maximise the softmax probability of the right candidate.
 
-    def loss(w: FloatArray) -> tuple[float, FloatArray]:
-        total, slope = 0.5 * penalty * float(w @ w), penalty * w
-        for d, track_weight in zip(differences, weight, strict=True):
-            score = d @ w
-            top = float(score.max())
-            probability = np.exp(score - top)
-            norm = float(probability.sum())
-            total += track_weight * (top + np.log(norm))
-            slope = slope + track_weight * (probability / norm) @ d
-        return total, slope
+    Args:
+        features: Candidates of each example, (candidates, features).
+        right: The right candidate of each.
+        weight: How much each example counts, (examples,).
+        names: Of the features.
+        penalty: L2 penalty on weights of standardised features, in units of one example.
+    """
+    scale = _deviation(np.concatenate(features))
+    choices = Choices([f / scale for f in features], right, weight)
+    model = torch.nn.Linear(len(names), 1, bias=False, dtype=torch.float64)
+    torch.nn.init.zeros_(model.weight)
+    minimise(lambda: choices.cost(model) + _l2(penalty, model), model)
+    return LinearModel(tuple(names), model.weight.detach().numpy()[0] / scale)
 
-    return LinearModel(names, _minimise(loss, len(names)) / scale)
 
-
-def fit_neural_softmax(
+def fit_neural_choice(
     features: Sequence[FloatArray],
     right: Sequence[int],
     weight: FloatArray,
-    names: tuple[str, ...],
+    names: Sequence[str],
     penalty: float,
     n_units: int = 16,
     n_nets: int = 3,
 ) -> NeuralModel:
-    """As ``fit_softmax`` with a hidden layer: the mean of a few nets from different starts.
+    """Fit as ``fit_choice`` with a hidden layer: the mean of a few nets from different starts.
 
     Args:
-        features: Rows of each example, (rows, features).
-        right: The right row of each.
-        weight: How much each example counts.
+        features: Candidates of each example, (candidates, features).
+        right: The right candidate of each.
+        weight: How much each example counts, (examples,).
         names: Of the features.
-        penalty: L2 penalty on all weights of standardised inputs, in units of one example.
+        penalty: L2 penalty on all weights of standardised inputs, in units of one example;
+            biases are free.
         n_units: Hidden units of each net.
         n_nets: How many nets are averaged.
     """
-    rows = [compared(f) for f in features]
-    stacked = np.concatenate(rows)
-    mean, scale = stacked.mean(axis=0), _scale(stacked)
-    x = (stacked - mean) / scale
-    width = x.shape[1]
-    starts = np.cumsum([0, *(len(r) for r in rows[:-1])])
-    example = np.repeat(np.arange(len(rows)), [len(r) for r in rows])
-    truth = starts + np.asarray(right)
-    of_row = weight[example]
+    inputs = [compared(f) for f in features]
+    stacked = np.concatenate(inputs)
+    mean, scale = stacked.mean(axis=0), _deviation(stacked)
+    choices = Choices([(x - mean) / scale for x in inputs], right, weight)
+    nets = [ScoreNet(len(mean), n_units, seed) for seed in range(n_nets)]
+    for net in nets:
+        minimise(lambda net=net: choices.cost(net) + _l2(penalty, net), net)  # type: ignore[misc]
 
-    def unpack(w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        linear, rest = w[:width], w[width:]
-        hidden, rest = rest[: n_units * width].reshape(n_units, width), rest[n_units * width :]
-        return linear, hidden, rest[:n_units], rest[n_units:]
+    def stack(parameter: str) -> FloatArray:
+        return np.stack([net.get_parameter(parameter).detach().numpy() for net in nets])
 
-    def loss(w: FloatArray) -> tuple[float, FloatArray]:
-        linear, hidden, bias, out = unpack(w)
-        active = np.tanh(x @ hidden.T + bias)
-        score = x @ linear + active @ out
-        top = np.maximum.reduceat(score, starts)
-        probability = np.exp(score - top[example])
-        norm = np.add.reduceat(probability, starts)
-        total = float(weight @ (top + np.log(norm) - score[truth]))
-        slope = of_row * probability / norm[example]
-        slope[truth] -= weight
-        back = np.outer(slope, out) * (1 - active**2)
-        gradient = np.concatenate(
-            (x.T @ slope, (back.T @ x).ravel(), back.sum(axis=0), active.T @ slope)
-        )
-        free = np.ones(len(w))  # all but the biases are penalised
-        free[width * (1 + n_units) : width * (1 + n_units) + n_units] = 0.0
-        return total + 0.5 * penalty * float(free @ w**2), gradient + penalty * free * w
-
-    nets = []
-    for seed in range(n_nets):
-        rng = np.random.default_rng(seed)
-        start = np.concatenate(
-            (
-                np.zeros(width),
-                rng.normal(0, width**-0.5, n_units * width),
-                np.zeros(n_units),
-                rng.normal(0, 0.1, n_units),
-            )
-        )
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
-        nets.append(unpack(found.x))
-    linear, hidden, bias, out = (np.stack(part) for part in zip(*nets, strict=True))
+    # Averaging scores is one net with the hidden units of all.
     return NeuralModel(
-        names,
-        mean,
-        scale,
-        linear.mean(axis=0),
-        hidden.reshape(-1, width),
-        bias.ravel(),
-        out.ravel() / n_nets,
+        names=tuple(names),
+        mean=mean,
+        scale=scale,
+        linear=stack("linear.weight").mean(axis=0)[0],
+        hidden=stack("hidden.weight").reshape(-1, len(mean)),
+        bias=stack("hidden.bias").ravel(),
+        out=stack("out.weight").ravel() / n_nets,
     )
 
 
+def minimise(objective: Callable[[], torch.Tensor], model: torch.nn.Module) -> None:
+    """Move a model's parameters to a minimum of an objective, by L-BFGS over all examples.
+
+    Args:
+        objective: Computes the value to minimise from the model's present parameters.
+        model: Its parameters are changed in place.
+    """
+    optimiser = torch.optim.LBFGS(
+        model.parameters(),
+        max_iter=MAX_ITERATIONS,
+        max_eval=4 * MAX_ITERATIONS,
+        tolerance_grad=1e-6,
+        tolerance_change=1e-10,
+        history_size=10,
+        line_search_fn="strong_wolfe",
+    )
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        value = objective()
+        value.backward()
+        return value
+
+    optimiser.step(closure)
+
+
 def fit_sign(
-    positive: FloatArray, weight: FloatArray, names: tuple[str, ...], penalty: float
+    positive: FloatArray, weight: FloatArray, names: Sequence[str], penalty: float
 ) -> LinearModel:
-    """Weights without intercept that make ``positive @ weights`` the log-odds of being right."""
-    scale = _scale(np.concatenate((positive, -positive)))
-    x = positive / scale
+    """Fit weights without intercept: ``positive @ weights`` is the log-odds of being right.
 
-    def loss(w: FloatArray) -> tuple[float, FloatArray]:
-        score = x @ w
-        wrong = 1 / (1 + np.exp(np.clip(score, -50, 50)))
-        total = 0.5 * penalty * float(w @ w) + float(weight @ np.logaddexp(0, -score))
-        return total, penalty * w - (weight * wrong) @ x
-
-    return LinearModel(names, _minimise(loss, len(names)) / scale)
-
-
-def _minimise(loss: Callable[[FloatArray], tuple[float, FloatArray]], n: int) -> FloatArray:
-    return minimize(loss, np.zeros(n), jac=True, method="L-BFGS-B").x
-
-
-def _scale(features: FloatArray) -> FloatArray:
-    """Standard deviations, 1 for features that never differ (channels that are missing)."""
-    deviation = features.std(axis=0)
-    return np.where(deviation > 1e-9, deviation, 1.0)
+    Args:
+        positive: Features of each example, with the sign that they have when right,
+            (examples, features).
+        weight: How much each example counts, (examples,).
+        names: Of the features.
+        penalty: L2 penalty on weights of standardised features, in units of one example.
+    """
+    # Each example and its opposite, with half of its weight each: two classes, one loss.
+    both = np.concatenate((positive, -positive))
+    scale = _deviation(both)
+    is_right = np.repeat([True, False], len(positive))
+    regression = LogisticRegression(C=1 / penalty, fit_intercept=False, tol=1e-8, max_iter=1000)
+    with warnings.catch_warnings():
+        # Separable examples flatten the loss until no line search can lower it further.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        regression.fit(both / scale, is_right, sample_weight=np.tile(weight / 2, 2))
+    return LinearModel(tuple(names), regression.coef_[0] / scale)
 
 
 def fit_probability(
-    features: FloatArray, right: NDArray[np.bool_], weight: FloatArray, names: tuple[str, ...]
+    features: FloatArray, right: NDArray[np.bool_], weight: FloatArray, names: Sequence[str]
 ) -> LinearModel:
-    """Logistic regression; a constant if all grids are right, or all wrong."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    """Fit a logistic regression; a constant if all examples are right, or all wrong.
 
+    Args:
+        features: Of each example, (examples, features).
+        right: The truth, (examples,).
+        weight: How much each example counts; 0 leaves it out, (examples,).
+        names: Of the features.
+    """
     used = weight > 0
     if len(np.unique(right[used])) < 2:
         n_right = float(np.sum(right[used]))
         bias = np.log((n_right + 1) / (np.sum(used) - n_right + 1))
-        return LinearModel(names, np.zeros(len(names)), float(bias))
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3))
+        return LinearModel(tuple(names), np.zeros(len(names)), float(bias))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=CONFIDENCE_C))
     model.fit(features[used], right[used], logisticregression__sample_weight=weight[used])
     scaler, regression = model[0], model[1]
     weights = regression.coef_[0] / scaler.scale_
     bias = float(regression.intercept_[0] - weights @ scaler.mean_)
-    return LinearModel(names, weights, bias)
+    return LinearModel(tuple(names), weights, bias)
+
+
+def _l2(penalty: float, model: torch.nn.Module) -> torch.Tensor:
+    """Half the penalty times the sum of squared weights; biases are free."""
+    weights = [p for name, p in model.named_parameters() if not name.endswith("bias")]
+    return 0.5 * penalty * torch.stack([w.square().sum() for w in weights]).sum()
+
+
+def _deviation(features: FloatArray) -> FloatArray:
+    """Standard deviations, 1 for features that never differ."""
+    deviation = features.std(axis=0)
+    return np.where(deviation > MIN_DEVIATION, deviation, 1.0)

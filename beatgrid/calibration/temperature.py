@@ -1,4 +1,4 @@
-"""What is fitted after training: temperatures, and the grid search's models.
+"""What is fitted after training: temperatures, and the grid search's ranker.
 
 The grid search adds log-odds over hundreds of beats, so over-confident frames would drown all
 other evidence. One divisor per channel, fitted on tracks the network was not trained on, repairs
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from beatgrid.activation.network import network_logits, track_activation
-from beatgrid.calibration.fit import Example, FitReport, fit
+from beatgrid.calibration.examples import Example
+from beatgrid.calibration.fit import FitReport, fit_ranker
 from beatgrid.data.dataset import NOTEBOOK_TARGET, TargetSpec, frame_targets, whole_track
 from beatgrid.data.track import Track
 from beatgrid.networks.checkpoint import LoadedModel
@@ -40,7 +41,7 @@ def calibrated(
         judged by models that had not seen it).
 
     Raises:
-        ValueError: Too few tracks, or labels that no candidate meets (``calibration.fit``).
+        ValueError: Too few tracks, or labels that no candidate meets (``fit_ranker``).
     """
     tracks = [track for track in tracks if track.weight > 0]
     if not tracks:
@@ -66,8 +67,8 @@ def calibrated(
         )
         for t, z in zip(tracks, logits, strict=True)
     )
-    coefficients, report = fit(examples, search)
-    calibration = {"temperatures": temperatures, "ranker": coefficients.to_dict()}
+    ranker, report = fit_ranker(examples, search)
+    calibration = {"temperatures": temperatures, "ranker": ranker.to_dict()}
     return replace(model, calibration=calibration), report
 
 

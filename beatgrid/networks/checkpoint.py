@@ -55,7 +55,7 @@ class LoadedModel:
         training_data: Summary of the data it was trained on.
         licence: Licence of the weights.
         calibration: What was fitted after training: ``temperatures``, one per output, and
-            ``ranker``, the coefficients of the grid search. Empty if nothing was.
+            ``ranker``, the grid search's ranker. Empty if nothing was.
     """
 
     network: CRNN

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import beatgrid
 from beatgrid import files
-from beatgrid.grid import Activation
+from beatgrid.grid import DEFAULT_BEATS_PER_BAR, Activation
 from beatgrid.search.estimate import GridEstimate, prob_at_beats
 
 if TYPE_CHECKING:
@@ -31,20 +30,20 @@ PROBABILITY_DECIMALS = 4
 MAX_NAME_BYTES = 255
 
 
-def bpm_display(bpm: float, duration_s: float = 0.0, bpm_std: float = math.nan) -> str:
+def bpm_display(bpm: float, duration_s: float = 0.0, bpm_std: float | None = None) -> str:
     """A tempo with as few decimals as do no harm: "174", "141.8", "128.03".
 
     Args:
         bpm: The tempo.
         duration_s: Length of the track. The rounded tempo must not drift by more than 5 ms over
             it, the bound that snapping obeys as well; 0 asks for no more than that of a minute.
-        bpm_std: Standard error of the tempo: rounding within it loses nothing. NaN if unknown.
+        bpm_std: Standard error of the tempo: rounding within it loses nothing. None if unknown.
 
     Returns:
         At most 3 decimals, no trailing zeros.
     """
     tolerance = bpm * DISPLAY_DRIFT_MS / 1000 / max(duration_s, 60.0)
-    if math.isfinite(bpm_std):
+    if bpm_std is not None:
         tolerance = max(tolerance, bpm_std)
     decimals = 0
     while decimals < MAX_DISPLAY_DECIMALS and abs(round(bpm, decimals) - bpm) > tolerance:
@@ -89,8 +88,6 @@ def grid_result(
                 strict=True,
             )
         ]
-    found = grid is not None
-    downbeat_known = found and estimate.downbeat_known
     return {
         "format": FORMAT_VERSION,
         "file": displayable(os.fspath(info.path)) if info.path else None,
@@ -100,23 +97,23 @@ def grid_result(
         "codec": info.codec,
         "mp3_tag": info.mp3_tag,
         "mix": info.mix,
-        "bpm": _finite(estimate.bpm),
+        "bpm": estimate.bpm,
         "bpm_display": bpm_display(grid.bpm, duration_s, estimate.bpm_std) if grid else None,
-        "bpm_raw": _finite(estimate.bpm_raw),
-        "bpm_std": _finite(estimate.bpm_std),
+        "bpm_raw": estimate.bpm_raw,
+        "bpm_std": estimate.bpm_std,
         "offset_s": grid.first_beat_s if grid else None,
-        "downbeat_offset_s": grid.first_downbeat_s if grid and downbeat_known else None,
-        "offset_raw_s": _finite(estimate.offset_raw_s),
-        "offset_std_ms": _finite(estimate.offset_std_ms),
-        "beats_per_bar": estimate.beats_per_bar,
-        "downbeat_known": downbeat_known,
-        "confidence": float(estimate.confidence) if found else 0.0,
-        "offbeat_confidence": _finite(estimate.offbeat_confidence) if found else None,
-        "downbeat_confidence": _finite(estimate.downbeat_confidence) if downbeat_known else None,
-        "score": _finite(estimate.score) if found else None,
-        "constant_tempo": bool(estimate.constant_tempo) if found else None,
-        "max_drift_ms": _finite(estimate.max_drift_ms) if found else None,
-        "reason": estimate.reason or None,
+        "downbeat_offset_s": grid.first_downbeat_s if grid and estimate.downbeat_known else None,
+        "offset_raw_s": estimate.offset_raw_s,
+        "offset_std_ms": estimate.offset_std_ms,
+        "beats_per_bar": estimate.beats_per_bar or DEFAULT_BEATS_PER_BAR,
+        "downbeat_known": estimate.downbeat_known,
+        "confidence": float(estimate.confidence),
+        "offbeat_confidence": estimate.offbeat_confidence,
+        "downbeat_confidence": estimate.downbeat_confidence,
+        "score": estimate.score,
+        "constant_tempo": estimate.constant_tempo,
+        "max_drift_ms": estimate.max_drift_ms,
+        "reason": estimate.reason,
         "segments": [
             {
                 "start_s": float(s.start_s),
@@ -131,8 +128,8 @@ def grid_result(
                 "bpm": float(a.bpm),
                 "offset_s": float(a.offset_s),
                 "ratio": float(a.ratio),
-                "score": _finite(a.score),
-                "probability": _finite(a.probability),
+                "score": float(a.score),
+                "probability": float(a.probability),
             }
             for a in estimate.alternatives
         ],
@@ -204,10 +201,6 @@ def _fitting_name(name: str, suffix: str) -> str:
         mark = "~" + hashlib.sha256(encoded).hexdigest()[:8]
         name = encoded[: room - len(mark)].decode("utf-8", "ignore") + mark
     return name + suffix
-
-
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _readable_json(result: Mapping[str, Any]) -> str:

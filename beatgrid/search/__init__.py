@@ -1,17 +1,27 @@
 """Search for the constant-tempo grid of an activation; numpy and scipy only.
 
-``GridSearch()(Activation(beat=probabilities, frame_rate=100.0))`` is all it takes.
+``GridSearch()(Activation(beat=probabilities, frame_rate=100.0))`` is all it takes. Any other
+callable of the same signature (``Search``) is a search as well.
 """
 
-from beatgrid.search.estimate import Alternative, GridEstimate, Segment, prob_at_beats
+from beatgrid.search.estimate import (
+    Alternative,
+    GridEstimate,
+    NoGridError,
+    Search,
+    Segment,
+    prob_at_beats,
+)
 from beatgrid.search.grid_search import GridSearch
-from beatgrid.search.ranker import Coefficients
+from beatgrid.search.ranker import Ranker
 
 __all__ = [
     "Alternative",
-    "Coefficients",
     "GridEstimate",
     "GridSearch",
+    "NoGridError",
+    "Ranker",
+    "Search",
     "Segment",
     "prob_at_beats",
 ]

@@ -1,4 +1,4 @@
-"""The candidates of one track, what the models say about them, and how sure that is."""
+"""The choice among the candidates of one track, with or without a ranker."""
 
 from __future__ import annotations
 
@@ -6,59 +6,130 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beatgrid.grid import FloatArray
-from beatgrid.search.candidates import LEVEL_FEATURES, Candidate, Describer
+from beatgrid.grid import FloatArray, Grid
+from beatgrid.search.estimate import Alternative
 from beatgrid.search.evidence import Evidence
-from beatgrid.search.ranker import sigmoid
-from beatgrid.search.refine import Line
+from beatgrid.search.extractor import Candidate, FeatureExtractor
+from beatgrid.search.features import CONFIDENCE_FEATURES, Choice, evaluated
+from beatgrid.search.line import Line
+from beatgrid.search.odds import sigmoid, softmax
+from beatgrid.search.ranker import Ranker
 
-# Stands in for the spread of peaks around the line where too few peaks were found.
-UNKNOWN_RESIDUAL_S = 0.020
+# Without a ranker, likelihood per second times this is taken for a log-probability: it only
+# shapes the confidence then, never the choice.
+PLAIN_SHARPNESS = 2.0
+
+
+@dataclass(frozen=True)
+class TempoPrior:
+    """A log-normal distribution of tempi.
+
+    Attributes:
+        bpm: Its centre.
+        octaves: Its standard deviation.
+        weight: Factor of its logarithm; 0 switches it off.
+    """
+
+    bpm: float
+    octaves: float
+    weight: float
+
+    def log(self, bpm: FloatArray) -> FloatArray:
+        """Return the weighted logarithm of the density of tempi, up to a constant."""
+        return -0.5 * self.weight * (np.log2(bpm / self.bpm) / self.octaves) ** 2
 
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """All candidates of a track and what each model says about them.
+    """All candidates of a track and what the models say about them.
 
     Attributes:
         evidence: Curve of the beat channel.
-        describer: What computed the features.
+        extractor: What computed the features.
         candidates: One grid per tempo, its phase decided.
-        score: By which the tempo is chosen, (candidates,).
-        probability: The softmax of the score, (candidates,).
+        score: By which the metrical level is chosen, (candidates,).
         phase_logit: Log-odds of beat against off-beat, (candidates,).
         contrast: How far the best tempo stands out of the scan, in standard deviations.
     """
 
     evidence: Evidence
-    describer: Describer
+    extractor: FeatureExtractor
     candidates: tuple[Candidate, ...]
     score: FloatArray
-    probability: FloatArray
     phase_logit: FloatArray
     contrast: float
+
+    @property
+    def probability(self) -> FloatArray:
+        """Probability of each candidate's metrical level, (candidates,)."""
+        return softmax(self.score)
 
     @property
     def best(self) -> int:
         """Index of the chosen candidate."""
         return int(np.argmax(self.score))
 
+    def confidence_features(self, line: Line) -> dict[str, float]:
+        """Compute what the confidence in the chosen candidate, refined to ``line``, depends on."""
+        best = self.best
+        on_beat = sigmoid(float(self.phase_logit[best]))
+        choice = Choice(
+            probability=float(self.probability[best]) * on_beat,
+            contrast=self.contrast,
+            residual_s=line.residual_s,
+            evidence_on_beat=self.candidates[best].level_features["on"],
+        )
+        return evaluated(CONFIDENCE_FEATURES, choice)
 
-def confidence_features(decision: Decision, line: Line) -> FloatArray:
-    """What the confidence is computed from, in the order of ``CONFIDENCE_FEATURES``.
+    def alternatives(self, n: int) -> tuple[Alternative, ...]:
+        """Return the ``n`` best candidates that were not chosen, best first."""
+        order = np.argsort(-self.score, kind="stable")
+        best = self.candidates[self.best].line
+        probability = self.probability
+        rivals = []
+        for i in order[1 : n + 1]:
+            line = self.candidates[i].line
+            rivals.append(
+                Alternative(
+                    bpm=line.bpm,
+                    offset_s=Grid(line.bpm, line.time_s).first_beat_s,
+                    score=self.candidates[i].likelihood * self.evidence.scale,
+                    ratio=line.bpm / best.bpm,
+                    probability=float(probability[i]),
+                )
+            )
+        return tuple(rivals)
 
-    The first is the log-odds of tempo and phase both being right, as the models see it; the
-    others tell how clearly the track has a beat at all.
+
+def decide(
+    lines: list[Line],
+    extractor: FeatureExtractor,
+    ranker: Ranker | None,
+    *,
+    prior: TempoPrior,
+    contrast: float,
+) -> Decision:
+    """Describe candidates and score them against each other.
+
+    Args:
+        lines: One grid per tempo.
+        extractor: Computes their features.
+        ranker: Decides between beat and off-beat and scores the levels; None leaves the phases
+            as they are and scores by likelihood and prior.
+        prior: Of the tempo; a ranker has its own.
+        contrast: How far the best tempo stands out of the scan.
     """
-    best = decision.best
-    p = float(decision.probability[best]) * sigmoid(float(decision.phase_logit[best]))
-    p = min(max(p, 1e-4), 1 - 1e-4)
-    residual_s = line.residual_s if np.isfinite(line.residual_s) else UNKNOWN_RESIDUAL_S
-    return np.array(
-        [
-            np.log(p / (1 - p)),
-            np.log(max(decision.contrast, 1.0)),
-            np.log(1000 * residual_s),
-            decision.candidates[best].level_features[LEVEL_FEATURES.index("on")],
-        ]
+    candidates = [extractor(line) for line in lines]
+    if ranker is None:
+        phase_logit = np.array([c.phase_features["on"] for c in candidates])
+        likelihood = np.array([c.likelihood for c in candidates])
+        bpm = np.array([line.bpm for line in lines])
+        score = PLAIN_SHARPNESS * (likelihood + prior.log(bpm))
+    else:
+        phase_logit = np.array([ranker.phase.log_odds(c.phase_features) for c in candidates])
+        for i in np.flatnonzero(phase_logit < 0):
+            candidates[i] = extractor(lines[i].half_beat_later())
+        score = ranker.level.scores([c.level_features for c in candidates])
+    return Decision(
+        extractor.evidence, extractor, tuple(candidates), score, np.abs(phase_logit), contrast
     )

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from beatgrid.grid import FloatArray
-from beatgrid.search.ranker import softmax
+from beatgrid.search.extractor import FeatureExtractor
+from beatgrid.search.line import Line
+from beatgrid.search.odds import softmax
 
 # Evidence of bars is repeated evidence for the same thing, and a network wrong about one bar
 # is wrong about the next: only so many nats of it count.
 MAX_NATS = 12.0
-# What a bar other than the first of `beats_per_bar` has to be better by, in nats per bar.
-UNUSUAL_BAR_COST = 0.3
+# What a bar length other than the default has to be better by, in nats per bar.
+OTHER_LENGTH_COST = 0.3
 
 
 @dataclass(frozen=True)
@@ -31,25 +33,47 @@ class BarPhase:
     phase: int
     probability: float
 
+    def first_downbeat(self, line: Line) -> int:
+        """Return the number k of the first downbeat of a line at or after time 0."""
+        n, phase = self.beats_per_bar, self.phase
+        return phase + n * int(np.ceil((-line.time_s / line.period_s - phase) / n))
+
+
+def bars_of(
+    extractor: FeatureExtractor, line: Line, beats_per_bar: Sequence[int]
+) -> BarPhase | None:
+    """Find the bars of a line, None where there is no downbeat channel.
+
+    Args:
+        extractor: Holds the downbeat channel.
+        line: The grid.
+        beats_per_bar: Bar lengths to compare; the first is the default.
+    """
+    if extractor.downbeat is None:
+        return None
+    at_beats = extractor.sample(extractor.downbeat, line.times_s)
+    return bar_phase(at_beats, line.first, beats_per_bar)
+
 
 def bar_phase(
     downbeat_log_odds: FloatArray, first_k: int, beats_per_bar: Sequence[int]
 ) -> BarPhase:
-    """The bar length and phase with the highest sum of downbeat evidence.
+    """Choose the bar length and phase with the highest sum of downbeat evidence.
 
     Args:
         downbeat_log_odds: Evidence for a downbeat at each beat, weighted, (beats,).
         first_k: Number of the first of these beats.
-        beats_per_bar: Bar lengths to compare; the first is the usual one.
+        beats_per_bar: Bar lengths to compare; the first is the default.
     """
     # What tells bars apart is how far downbeats stand out of the other beats. A level common to
-    # all beats, as of a network that hears no bars, would favour the bar that has more of them.
+    # all beats, as of a network that cannot tell bars apart, would favour the bar with more
+    # of them.
     if len(downbeat_log_odds):
         downbeat_log_odds = downbeat_log_odds - downbeat_log_odds.mean()
     options, scores = [], []
     for n in beats_per_bar:
         n_bars = max(len(downbeat_log_odds) / n, 1.0)
-        cost = 0.0 if n == beats_per_bar[0] else UNUSUAL_BAR_COST * n_bars
+        cost = 0.0 if n == beats_per_bar[0] else OTHER_LENGTH_COST * n_bars
         for phase in range(n):
             start = (phase - first_k) % n
             options.append((n, phase))

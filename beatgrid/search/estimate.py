@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from beatgrid.grid import Activation, FloatArray, Grid
+
+if TYPE_CHECKING:
+    from beatgrid.search.ranker import Ranker
+
+
+class NoGridError(Exception):
+    """An activation holds no grid; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +26,14 @@ class Alternative:
         offset_s: Time of its first beat at or after 0.
         score: Its log-odds evidence per second, comparable to ``GridEstimate.score``.
         ratio: Its tempo divided by the chosen one.
-        probability: The ranker's probability for it (0 where no ranker is used).
+        probability: Of its metrical level among all candidates'.
     """
 
     bpm: float
     offset_s: float
     score: float
     ratio: float
-    probability: float = 0.0
+    probability: float
 
 
 @dataclass(frozen=True)
@@ -46,65 +53,101 @@ class Segment:
     offset_s: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GridEstimate:
     """The beatgrid found in one activation, or the statement that there is none.
 
+    What a search does not know is None; without a grid everything but ``reason`` is None or
+    empty, and the confidence 0.
+
     Attributes:
-        bpm: Tempo, snapped to a round value where the data allow it; None without a grid.
-        offset_s: Time of the first downbeat at or after 0 (of the first beat where the
-            downbeat is not known); None without a grid.
-        beats_per_bar: Beats from one downbeat to the next.
-        downbeat_known: Whether a downbeat channel placed the bar lines.
+        grid: The grid, None if there is none. Its tempo is snapped to a round value where the
+            data allow it; its offset is the first downbeat at or after 0, or the first beat
+            where the downbeat is not known.
+        reason: Why there is no grid; None where there is one.
+        confidence: Probability that metrical level and phase are right, 0..1.
         bpm_raw: Tempo before snapping.
-        offset_raw_s: As ``offset_s``, before snapping.
+        offset_raw_s: The grid's offset before snapping.
         bpm_std: Standard error of ``bpm_raw``.
         offset_std_ms: Standard error of ``offset_raw_s``, in milliseconds.
         score: Log-odds evidence for the grid, nats per second of music with beats.
-        confidence: Probability that level and phase are right, 0..1.
         offbeat_confidence: Probability that the beats are not the off-beats, 0.5..1.
-        downbeat_confidence: Probability of the chosen bar phase, 0 when unknown.
-        constant_tempo: False where the track changes tempo or is edited.
-        max_drift_ms: Largest distance, over windows of 16 beats, between where the beats
-            sound and where the constant grid puts them.
+        downbeat_confidence: Probability of the chosen bar length and phase; None where no
+            downbeat channel placed the bar lines.
+        max_drift_ms: Largest distance, over windows of 16 beats, between the beats of the
+            activation and those of the constant grid.
         alternatives: The rivals that came closest, best first.
-        segments: Constant-tempo stretches covering the track; one if ``constant_tempo``.
-        reason: Why there is no grid; empty otherwise.
+        segments: Constant-tempo stretches covering the track.
     """
 
-    bpm: float | None = None
-    offset_s: float | None = None
-    beats_per_bar: int = 4
-    downbeat_known: bool = False
+    grid: Grid | None
+    reason: str | None = None
+    confidence: float = 0.0
     bpm_raw: float | None = None
     offset_raw_s: float | None = None
-    bpm_std: float = math.nan
-    offset_std_ms: float = math.nan
-    score: float = 0.0
-    confidence: float = 0.0
-    offbeat_confidence: float = 0.5
-    downbeat_confidence: float = 0.0
-    constant_tempo: bool = True
-    max_drift_ms: float = 0.0
+    bpm_std: float | None = None
+    offset_std_ms: float | None = None
+    score: float | None = None
+    offbeat_confidence: float | None = None
+    downbeat_confidence: float | None = None
+    max_drift_ms: float | None = None
     alternatives: tuple[Alternative, ...] = ()
     segments: tuple[Segment, ...] = ()
-    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.grid is None) != bool(self.reason):
+            raise ValueError(
+                f"an estimate has either a grid or a reason why there is none, not "
+                f"grid={self.grid!r} and reason={self.reason!r}"
+            )
 
     @classmethod
     def none(cls, reason: str) -> GridEstimate:
-        """The answer for an activation that holds no grid."""
-        return cls(reason=reason)
+        """Make the answer for an activation that holds no grid."""
+        return cls(grid=None, reason=reason)
 
     @property
-    def grid(self) -> Grid | None:
-        """The grid as a value object, None if none was found."""
-        if self.bpm is None or self.offset_s is None:
-            return None
-        return Grid(self.bpm, self.offset_s, self.beats_per_bar)
+    def bpm(self) -> float | None:
+        """Tempo of the grid, None without one."""
+        return None if self.grid is None else self.grid.bpm
+
+    @property
+    def offset_s(self) -> float | None:
+        """Offset of the grid, None without one."""
+        return None if self.grid is None else self.grid.offset_s
+
+    @property
+    def beats_per_bar(self) -> int | None:
+        """Beats from one downbeat of the grid to the next, None without a grid."""
+        return None if self.grid is None else self.grid.beats_per_bar
+
+    @property
+    def downbeat_known(self) -> bool:
+        """Whether a downbeat channel placed the bar lines."""
+        return self.downbeat_confidence is not None
+
+    @property
+    def constant_tempo(self) -> bool | None:
+        """False where the track changes tempo or is edited, None without a grid."""
+        return None if self.grid is None else len(self.segments) < 2
+
+
+class Search(Protocol):
+    """What every grid search is: a callable from an activation to an estimate."""
+
+    def __call__(self, activation: Activation, ranker: Ranker | None = None) -> GridEstimate:
+        """Find the grid of one track.
+
+        Args:
+            activation: Probabilities per frame.
+            ranker: What was fitted for the activation's source, None if nothing was. A search
+                may ignore it.
+        """
+        ...
 
 
 def prob_at_beats(activation: Activation, beat_times_s: FloatArray) -> FloatArray:
-    """Beat probability at given times, linear between frames.
+    """Interpolate the beat probability at given times, linearly between frames.
 
     Args:
         activation: Frame probabilities of the track.

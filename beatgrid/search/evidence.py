@@ -5,7 +5,7 @@ for each of its beats,
 
     g(p) = log(m + (1 - m) * odds(p) / odds(base rate)),
 
-with m the chance that a beat is silent, which bounds the cost of a beat without a peak. Both a
+with m the miss probability, that a beat has no peak; it bounds the cost of such a beat. Both a
 peak left unexplained and a beat put where nothing sounds lower the sum relative to the best.
 """
 
@@ -19,10 +19,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d, uniform_filter1d
 
 from beatgrid.grid import Activation, FloatArray
+from beatgrid.search.estimate import NoGridError
 
-# Beats are called absent where the local level of the activation is this far below the level
-# the track usually has; stretches in between count in part.
+FLAT = "the activation is flat"
+# Evidence that varies by less is that of a constant activation, but for rounding.
+MIN_RANGE_NATS = 1e-3
+# Local level of the activation, relative to the upper quartile of the track's: below the first,
+# beats are absent, from the second on they count in full, and in part between.
 ABSENT_LEVEL = 0.15
+PRESENT_LEVEL = 0.5
 LEVEL_WINDOW_S = 6.0
 # A cubic B-spline has the variance of 1/3 frame squared.
 SPLINE_VARIANCE_FRAMES = 1.0 / 3.0
@@ -59,11 +64,11 @@ class Evidence:
         return float(self.weight.sum()) / self.frame_rate
 
     def __call__(self, times_s: FloatArray) -> FloatArray:
-        """Evidence for a beat at each of the times, any shape; 0 outside the track."""
+        """Return the evidence for a beat at each of the times, any shape; 0 outside the track."""
         return _spline(*self._neighbours(times_s))
 
     def derivatives(self, times_s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Value, slope (1/s) and curvature (1/s^2) of the curve at the times."""
+        """Return value, slope (1/s) and curvature (1/s^2) of the curve at the times."""
         c, u = self._neighbours(times_s)
         v = 1 - u
         slope = -v * v * c[0] + (3 * u * u - 4 * u) * c[1]
@@ -72,12 +77,12 @@ class Evidence:
         return _spline(c, u), slope / 2 * self.frame_rate, curvature * self.frame_rate**2
 
     def weight_at(self, times_s: FloatArray) -> FloatArray:
-        """Weight of the frames nearest to the times, same shape."""
+        """Return the weight of the frames nearest to the times, same shape."""
         frames = np.round(times_s * self.frame_rate).astype(np.int64)
         return self.weight[np.clip(frames, 0, len(self.weight) - 1)]
 
     def part(self, start_s: float, end_s: float) -> Evidence | None:
-        """The evidence of [start, end) with time 0 at the start; None if nothing counts there."""
+        """Return the evidence of [start, end) from time 0 on; None if nothing counts there."""
         low = max(0, round(start_s * self.frame_rate))
         high = min(len(self.coefficients), round(end_s * self.frame_rate))
         if high - low < 2 or not self.weight[low:high].any():
@@ -115,15 +120,15 @@ def _spline(c: list[FloatArray], u: FloatArray) -> FloatArray:
 def log_odds(
     probability: NDArray[np.floating],
     *,
-    silence_chance: float,
+    miss_probability: float,
     max_log_odds: float,
     weight: FloatArray | None = None,
 ) -> FloatArray:
-    """The term g(p) of the module's docstring for every frame.
+    """Compute the term g(p) of the module's docstring for every frame.
 
     Args:
         probability: (frames,), in [0, 1].
-        silence_chance: m, in (0, 1).
+        miss_probability: m, in (0, 1).
         max_log_odds: Log-odds are clipped to +- this: no network is that sure.
         weight: Frames that count for the base rate, (frames,); all by default.
 
@@ -134,11 +139,11 @@ def log_odds(
     p = np.clip(np.asarray(probability, dtype=np.float64), floor, 1 - floor)
     base = float(np.average(p, weights=weight))
     ratio = p / (1 - p) * ((1 - base) / base)
-    return np.log(silence_chance + (1 - silence_chance) * ratio)
+    return np.log(miss_probability + (1 - miss_probability) * ratio)
 
 
 def presence(probability: NDArray[np.floating], frame_rate: float) -> FloatArray:
-    """How much of the usual beat activity there is around each frame, 0..1, (frames,).
+    """Estimate how much of the typical beat activity surrounds each frame, 0..1, (frames,).
 
     Intros, breakdowns and outros without beats get 0, so that they do not vote for a tempo
     that avoids them.
@@ -152,40 +157,43 @@ def presence(probability: NDArray[np.floating], frame_rate: float) -> FloatArray
     if loudest <= 0:
         return np.zeros(len(level))
     relative = level / np.quantile(level[level > ABSENT_LEVEL * loudest], 0.75)
-    return np.clip((relative - ABSENT_LEVEL) / (0.5 - ABSENT_LEVEL), 0, 1)
+    return np.clip((relative - ABSENT_LEVEL) / (PRESENT_LEVEL - ABSENT_LEVEL), 0, 1)
 
 
 def evidence_from(
     activation: Activation,
     *,
-    silence_chance: float,
+    miss_probability: float,
     max_log_odds: float,
     smoothing_s: float,
     search_window: tuple[float, float] | None,
-) -> Evidence | None:
-    """Evidence of a track's beat channel, or None if no frame differs from another.
+) -> Evidence:
+    """Compute the evidence of a track's beat channel.
 
     Args:
         activation: Probabilities per frame.
-        silence_chance: Chance that a beat is silent.
+        miss_probability: Probability that a beat has no peak.
         max_log_odds: Bound of the log-odds.
         smoothing_s: Standard deviation of the curve's smoothing kernel; timing of that
             spread is forgiven.
         search_window: (start, end) in seconds; frames outside do not count.
+
+    Raises:
+        NoGridError: If no frame that counts differs from another.
     """
     if len(activation) == 0:
-        return None
+        raise NoGridError("the activation is empty")
     weight = presence(activation.beat, activation.frame_rate)
     if search_window is not None:
         times_s = activation.times_s
         weight = weight * ((times_s >= search_window[0]) & (times_s <= search_window[1]))
     if not weight.any():
-        return None
+        raise NoGridError(FLAT)
     g = log_odds(
-        activation.beat, silence_chance=silence_chance, max_log_odds=max_log_odds, weight=weight
+        activation.beat, miss_probability=miss_probability, max_log_odds=max_log_odds, weight=weight
     )
-    if np.ptp(g[weight > 0]) < 1e-3:
-        return None
+    if np.ptp(g[weight > 0]) < MIN_RANGE_NATS:
+        raise NoGridError(FLAT)
     variance = (smoothing_s * activation.frame_rate) ** 2 - SPLINE_VARIANCE_FRAMES
     weighted = weight * g
     if variance > 0:

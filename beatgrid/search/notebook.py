@@ -58,17 +58,17 @@ class NotebookSearch:
         self.search_window = None if search_window is None else tuple(search_window)
         self.n_offsets = n_offsets
 
-    def __call__(self, activation: Activation, coefficients: object = None) -> GridEstimate:
+    def __call__(self, activation: Activation, ranker: object = None) -> GridEstimate:
         """Find the grid of one track.
 
         Args:
             activation: Frame probabilities.
-            coefficients: Accepted for the interface's sake; this search has nothing fitted.
+            ranker: Accepted for the interface's sake; this search has nothing fitted.
 
         Returns:
             The grid; its confidence is the mean probability, as the original had no other.
         """
-        del coefficients
+        del ranker
         if len(activation) == 0:
             return GridEstimate.none("the activation is empty")
         best_bpm, best_score = float(self.bpm_min), -math.inf
@@ -80,8 +80,7 @@ class NotebookSearch:
         score = float(score) if math.isfinite(score) else 0.0
         first_beat_s = Grid(best_bpm, offset_s).first_beat_s
         return GridEstimate(
-            bpm=best_bpm,
-            offset_s=offset_s,
+            grid=Grid(best_bpm, offset_s),
             bpm_raw=best_bpm,
             offset_raw_s=offset_s,
             score=score,
@@ -92,7 +91,7 @@ class NotebookSearch:
     def best_offset(
         self, activation: Activation, bpm: float, n_offsets: int
     ) -> tuple[float, float]:
-        """Offset in [0, period) with the highest mean probability, and that mean.
+        """Return the offset in [0, period) with the highest mean probability, and that mean.
 
         Returns:
             (offset in seconds, score); (0, -inf) if no beat falls on a frame in the window.

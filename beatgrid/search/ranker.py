@@ -1,16 +1,16 @@
-"""Small fitted models that choose among candidates, with plain numbers for coefficients.
+"""The ranker: small fitted models that choose among candidates, with plain numbers inside.
 
-Three models: ``level`` scores candidates' tempi against each other (a softmax over candidates;
-linear, or with a hidden layer); ``phase`` weighs beats against off-beats (a logistic function
-without intercept, so that exchanging the two exchanges the answer); ``confidence`` gives the
-probability that the grid chosen is right. The last two are linear. All are fitted by
+Three models: ``level`` scores candidates' metrical levels against each other (a softmax over
+candidates; linear, or with a hidden layer); ``phase`` weighs beats against off-beats (a logistic
+function without intercept, so that exchanging the two exchanges the answer); ``confidence``
+gives the probability that the grid chosen is right. The last two are linear. All are fitted by
 :mod:`beatgrid.calibration.fit` and travel in a checkpoint as a dict of lists.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -19,10 +19,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from beatgrid.grid import FloatArray
-from beatgrid.search.candidates import LEVEL_FEATURES, PHASE_FEATURES
+from beatgrid.search.features import (
+    CONFIDENCE_FEATURES,
+    LEVEL_FEATURES,
+    PHASE_FEATURES,
+    Features,
+)
 
 FORMAT = 1
-CONFIDENCE_FEATURES = ("joint_logit", "log_contrast", "log_residual_ms", "on")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +34,7 @@ class LinearModel:
     """A weighted sum of named features.
 
     Attributes:
-        names: Feature names, in order.
+        names: Names of the features it uses.
         weights: One per feature, (features,).
         bias: Constant term.
     """
@@ -39,12 +43,16 @@ class LinearModel:
     weights: FloatArray
     bias: float = 0.0
 
-    def __call__(self, features: FloatArray) -> FloatArray:
-        """Weighted sums of features (..., features) -> (...)."""
-        return np.asarray(features) @ self.weights + self.bias
+    def scores(self, candidates: Sequence[Features]) -> FloatArray:
+        """Score candidates, (candidates,)."""
+        return feature_matrix(candidates, self.names) @ self.weights + self.bias
+
+    def log_odds(self, features: Features) -> float:
+        """Return the weighted sum of one set of features."""
+        return float(np.array([features[name] for name in self.names]) @ self.weights + self.bias)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers and strings."""
+        """Return plain numbers and strings."""
         return {
             "names": list(self.names),
             "weights": [float(w) for w in self.weights],
@@ -52,38 +60,29 @@ class LinearModel:
         }
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any], names: Sequence[str]) -> LinearModel:
-        """Inverse of ``to_dict``.
-
-        Features of ``names`` that the coefficients do not know weigh nothing.
+    def from_dict(cls, plain: Mapping[str, Any], known: Collection[str]) -> LinearModel:
+        """Make the model of plain numbers and strings.
 
         Raises:
-            ValueError: If the coefficients know features that are not among ``names``.
+            ValueError: If it uses features that are not ``known``, or holds other than one
+                finite weight for each.
         """
-        if not set(plain["names"]) <= set(names):
-            raise ValueError(
-                f"ranker coefficients are for features {list(plain['names'])}, this version "
-                f"computes {list(names)}; fit them again"
-            )
-        given = np.asarray(plain["weights"], dtype=np.float64)
-        if given.shape != (len(plain["names"]),) or not np.all(np.isfinite(given)):
-            raise ValueError(
-                f"expected {len(plain['names'])} finite ranker weights, got {plain['weights']}"
-            )
-        weights = np.zeros(len(names))
-        weights[[list(names).index(name) for name in plain["names"]]] = given
-        return cls(tuple(names), weights, float(plain["bias"]))
+        names = _known_names(plain, known)
+        weights = np.asarray(plain["weights"], dtype=np.float64)
+        if weights.shape != (len(names),) or not np.all(np.isfinite(weights)):
+            raise ValueError(f"expected {len(names)} finite ranker weights, got {plain['weights']}")
+        return cls(names, weights, float(plain["bias"]))
 
 
 @dataclass(frozen=True, eq=False)
 class NeuralModel:
     """Scores of all candidates of a track together: one hidden layer beside a linear model.
 
-    What it sees of a candidate are the features and how far each lies below the highest among
-    the candidates, standardised.
+    Its inputs are a candidate's features and how far each lies below the highest among the
+    candidates, standardised.
 
     Attributes:
-        names: Feature names, in order.
+        names: Names of the features it uses.
         mean: Of the inputs, (2 * features,).
         scale: Standard deviation of the inputs, (2 * features,).
         linear: Weight of each input, (2 * features,).
@@ -100,29 +99,27 @@ class NeuralModel:
     bias: FloatArray
     out: FloatArray
 
-    def __call__(self, features: FloatArray) -> FloatArray:
-        """Scores (candidates,) of features (candidates, features)."""
-        x = (compared(features) - self.mean) / self.scale
+    _ARRAYS: ClassVar = ("mean", "scale", "linear", "hidden", "bias", "out")
+
+    def scores(self, candidates: Sequence[Features]) -> FloatArray:
+        """Score the candidates of one track, (candidates,)."""
+        x = (compared(feature_matrix(candidates, self.names)) - self.mean) / self.scale
         return x @ self.linear + np.tanh(x @ self.hidden.T + self.bias) @ self.out
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers and strings."""
+        """Return plain numbers and strings."""
         arrays = {name: getattr(self, name).tolist() for name in self._ARRAYS}
         return {"names": list(self.names), **arrays}
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any], names: Sequence[str]) -> NeuralModel:
-        """Inverse of ``to_dict``.
+    def from_dict(cls, plain: Mapping[str, Any], known: Collection[str]) -> NeuralModel:
+        """Make the model of plain numbers and strings.
 
         Raises:
-            ValueError: If the coefficients belong to other features than ``names``, or do not
-                fit together.
+            ValueError: If it uses features that are not ``known``, or its arrays do not fit
+                together.
         """
-        if list(plain["names"]) != list(names):
-            raise ValueError(
-                f"ranker coefficients are for features {list(plain['names'])}, this version "
-                f"computes {list(names)}; fit them again"
-            )
+        names = _known_names(plain, known)
         arrays = {name: np.asarray(plain[name], dtype=np.float64) for name in cls._ARRAYS}
         units, width = len(arrays["bias"]), 2 * len(names)
         shapes: dict[str, tuple[int, ...]] = {
@@ -136,23 +133,36 @@ class NeuralModel:
                     f"ranker coefficients {name!r}: expected finite numbers of shape {shape}, "
                     f"got shape {arrays[name].shape}"
                 )
-        return cls(tuple(names), **arrays)
+        return cls(names, **arrays)
 
-    _ARRAYS: ClassVar = ("mean", "scale", "linear", "hidden", "bias", "out")
+
+def feature_matrix(candidates: Sequence[Features], names: Sequence[str]) -> FloatArray:
+    """Arrange the named features of candidates, float64 (candidates, names)."""
+    return np.array([[features[name] for name in names] for features in candidates])
 
 
 def compared(features: FloatArray) -> FloatArray:
-    """Features (candidates, n), and how far each is below its highest: (candidates, 2 n)."""
+    """Append how far each feature (candidates, n) is below its highest: (candidates, 2 n)."""
     features = np.asarray(features, dtype=np.float64)
     return np.concatenate((features, features - features.max(axis=0)), axis=1)
 
 
+def _known_names(plain: Mapping[str, Any], known: Collection[str]) -> tuple[str, ...]:
+    """Return the names of a model's features; features that came later, it does not use."""
+    if not set(plain["names"]) <= set(known):
+        raise ValueError(
+            f"ranker coefficients are for features {list(plain['names'])}, this version "
+            f"computes {list(known)}; fit them again"
+        )
+    return tuple(plain["names"])
+
+
 @dataclass(frozen=True, eq=False)
-class Coefficients:
+class Ranker:
     """Everything fitted that the search uses.
 
     Attributes:
-        level: Scores a candidate's tempo against the others'.
+        level: Scores a candidate's metrical level against the others'.
         phase: Log-odds of beat against off-beat.
         confidence: Log-odds that the chosen grid is right.
     """
@@ -162,7 +172,7 @@ class Coefficients:
     confidence: LinearModel
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dict of lists and numbers, fit for JSON or a checkpoint."""
+        """Return a plain dict of lists and numbers, fit for JSON or a checkpoint."""
         return {
             "format": FORMAT,
             "level": self.level.to_dict(),
@@ -171,8 +181,8 @@ class Coefficients:
         }
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Coefficients:
-        """Inverse of ``to_dict``.
+    def from_dict(cls, plain: Mapping[str, Any]) -> Ranker:
+        """Make the ranker of a plain dict.
 
         Raises:
             ValueError: If the format or the features are not this version's.
@@ -191,28 +201,17 @@ class Coefficients:
 
 
 @cache
-def packaged(name: str) -> Coefficients:
-    """Coefficients shipped with the package.
+def packaged(name: str) -> Ranker:
+    """Load a ranker shipped with the package.
 
     Args:
-        name: ``generic`` (fitted on synthetic activations, for any source of beat
-            probabilities) or ``flux`` (fitted on real music's spectral flux).
+        name: ``generic`` (fitted to synthetic activations, for any source of beat
+            probabilities) or ``flux`` (fitted to real music's spectral flux).
 
     Raises:
-        ValueError: If there are none of that name.
+        ValueError: If there is none of that name.
     """
     file = resources.files("beatgrid.search") / f"{name}.json"
     if not file.is_file():
         raise ValueError(f"no ranker named {name!r}; use 'generic', 'flux' or 'none'")
-    return Coefficients.from_dict(json.loads(file.read_text(encoding="utf-8")))
-
-
-def softmax(scores: FloatArray) -> FloatArray:
-    """Probabilities proportional to exp(score)."""
-    shifted = np.exp(scores - np.max(scores))
-    return shifted / shifted.sum()
-
-
-def sigmoid(log_odds: float) -> float:
-    """Probability of log-odds."""
-    return float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
+    return Ranker.from_dict(json.loads(file.read_text(encoding="utf-8")))

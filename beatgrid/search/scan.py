@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from beatgrid.grid import FloatArray
+from beatgrid.peaks import parabolic_peak
 from beatgrid.search.evidence import Evidence
 
 # Tempi handled at a time, so that memory stays bounded however long the track is.
@@ -26,7 +27,7 @@ BLOCK_TEMPI = 4096
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """Best phase and score of each tempo of a fine raster.
+    """Best phase and score of each tempo of a dense lattice.
 
     Attributes:
         frequency_hz: Beats per second, ascending, (tempi,).
@@ -50,7 +51,7 @@ def scan(
     harmonics: int,
     oversampling: int,
 ) -> Scan:
-    """Score all tempi of a range.
+    """Score all tempi of a range, each at its best phase.
 
     Args:
         evidence: Curve to be summed over the grid.
@@ -61,7 +62,7 @@ def scan(
             1 / oversampling of a period over the whole track.
 
     Returns:
-        The raster, about ``oversampling * duration * (bpm_max - bpm_min) / 60`` tempi.
+        The lattice, about ``oversampling * duration * (bpm_max - bpm_min) / 60`` tempi.
     """
     n_frames = len(evidence.coefficients)
     n_fft = scipy.fft.next_fast_len(n_frames * oversampling, real=True)
@@ -95,15 +96,11 @@ def scan(
 
 
 def _peak(folded: NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
-    """Height and position (0..1) of each row's maximum, by a parabola through three phases."""
+    """Return height and position (0..1) of each row's maximum, by parabola between phases."""
     rows, n_phases = np.arange(len(folded)), folded.shape[1]
     best = np.argmax(folded, axis=1)
-    middle = folded[rows, best]
-    left = folded[rows, best - 1]
-    right = folded[rows, (best + 1) % n_phases]
-    bend = np.minimum(left - 2 * middle + right, -1e-12)
-    shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
-    height = middle - 0.25 * (left - right) * shift
+    before, after = folded[rows, best - 1], folded[rows, (best + 1) % n_phases]
+    shift, height = parabolic_peak(before, folded[rows, best], after)
     return height, ((best + shift) / n_phases) % 1.0
 
 

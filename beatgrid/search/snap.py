@@ -5,20 +5,21 @@ Most electronic music is made at a whole number of beats per minute, or at a hal
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-import numpy as np
-
 from beatgrid.search.evidence import Evidence
-from beatgrid.search.refine import Line
+from beatgrid.search.line import Line
 
 STEPS_BPM = (1.0, 0.5, 0.01)
 MAX_SIGMA = 3.0
 MIN_SCORE_KEPT = 0.99
+# Standard errors of a flawless activation can vanish; rounding noise must not forbid.
+MIN_STD_BPM = 1e-4
 
 
 def snap(evidence: Evidence, line: Line, max_drift_s: float) -> Line:
-    """The line at the roundest tempo that fits as well, or the line itself.
+    """Return the line at the roundest tempo that fits as well, or the line itself.
 
     A multiple of 1, then 0.5, then 0.01 BPM is taken if over the whole track it drifts from
     the measured tempo by at most ``max_drift_s``, lies within three standard errors, and keeps
@@ -30,9 +31,9 @@ def snap(evidence: Evidence, line: Line, max_drift_s: float) -> Line:
         max_drift_s: Drift allowed from the first to the last beat.
     """
     n_periods = line.last - line.first
-    bpm_std = line.bpm * line.period_std_s / line.period_s
-    # Standard errors of a flawless activation can vanish; rounding noise must not forbid.
-    tolerance_bpm = MAX_SIGMA * max(bpm_std, 1e-4) if np.isfinite(bpm_std) else np.inf
+    tolerance_bpm = math.inf
+    if line.bpm_std is not None:
+        tolerance_bpm = MAX_SIGMA * max(line.bpm_std, MIN_STD_BPM)
     score = float(evidence(line.times_s).sum())
     for step_bpm in STEPS_BPM:
         bpm = round(round(line.bpm / step_bpm) * step_bpm, 2)

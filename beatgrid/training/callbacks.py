@@ -24,7 +24,7 @@ from beatgrid.training.metrics import GridMetrics
 from beatgrid.training.module import BeatModule
 
 if TYPE_CHECKING:
-    from beatgrid.predictor import Search
+    from beatgrid.search import Search
 
 logger = logging.getLogger(__name__)
 

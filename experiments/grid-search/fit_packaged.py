@@ -16,7 +16,7 @@ from flux_tracks import flux_tracks
 from random_tracks import BPM_RANGE, varied_track
 
 import beatgrid.search
-from beatgrid.calibration.fit import Example, fit
+from beatgrid.calibration import Example, fit_ranker
 from beatgrid.search import GridSearch
 
 N_GENERIC = 1000
@@ -46,8 +46,8 @@ if __name__ == "__main__":
     kind = sys.argv[1]
     examples = flux_examples(Path(sys.argv[2])) if kind == "flux" else generic_examples()
     # Linear: coefficients for any source of activations should do nothing unforeseen.
-    coefficients, report = fit(examples, GridSearch(*BPM_RANGE), n_units=0)
+    ranker, report = fit_ranker(examples, GridSearch(*BPM_RANGE), n_units=0)
     print(json.dumps({k: v for k, v in asdict(report).items() if k != "tracks"}, indent=1))
     target = Path(beatgrid.search.__file__).parent / f"{kind}.json"
-    target.write_text(json.dumps(coefficients.to_dict(), indent=1) + "\n", encoding="utf-8")
+    target.write_text(json.dumps(ranker.to_dict(), indent=1) + "\n", encoding="utf-8")
     print(f"wrote {target}")

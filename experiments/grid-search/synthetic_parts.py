@@ -53,7 +53,8 @@ def accuracy_row(
         times_ms.append(time_ms)
         if score.level == "ok" and score.max_error_ms is not None and not score.offbeat:
             worst_ms.append(score.max_error_ms)
-            z.append((estimate.bpm_raw - truth.bpm) / estimate.bpm_std)
+            if estimate.bpm_std is not None:
+                z.append((estimate.bpm_raw - truth.bpm) / estimate.bpm_std)
     summary = summarise(scores)
     drifts_ms = [s.drift_ms for s in scores if s.level == "ok" and s.drift_ms is not None]
     return {
@@ -65,7 +66,7 @@ def accuracy_row(
         "drift ms (median)": float(np.median(drifts_ms)) if drifts_ms else None,
         "worst beat ms (median)": float(np.median(worst_ms)) if worst_ms else None,
         "worst beat ms (p95)": float(np.percentile(worst_ms, 95)) if worst_ms else None,
-        "BPM within 1 sigma": float(np.mean(np.abs(z) < 1)) if np.isfinite(z).any() else None,
+        "BPM within 1 sigma": float(np.mean(np.abs(z) < 1)) if z else None,
         "time ms (median)": float(np.median(times_ms)),
     }
 
@@ -73,7 +74,7 @@ def accuracy_row(
 def notebook_loops(activation: Activation) -> GridEstimate:
     """The notebook's search as it was written, with its default arguments."""
     bpm, offset_s, _ = original_search(activation, 70, 200, 0.5, None, 120)
-    return GridEstimate(bpm=bpm, offset_s=offset_s, bpm_raw=bpm, offset_raw_s=offset_s)
+    return GridEstimate(grid=Grid(bpm, offset_s), bpm_raw=bpm, offset_raw_s=offset_s)
 
 
 def versus_notebook() -> None:

@@ -12,7 +12,7 @@ from beatgrid.errors import BeatgridError, CheckpointError
 from beatgrid.grid import Activation, Grid
 from beatgrid.networks.checkpoint import SHIPPED, load_model
 from beatgrid.predictor import Predictor
-from beatgrid.search import Coefficients, GridSearch
+from beatgrid.search import GridSearch, Ranker
 from beatgrid.search.ranker import packaged
 
 
@@ -20,22 +20,22 @@ def no_checkpoint():
     raise AssertionError("this source needs no checkpoint")
 
 
-def test_flux_needs_no_checkpoint_and_brings_its_own_coefficients():
+def test_flux_needs_no_checkpoint_and_brings_its_own_ranker():
     source = open_source("flux", no_checkpoint)
     assert source.model_id == "flux"
     assert source.features == FeatureSpec()
-    assert source.coefficients is packaged("flux")
+    assert source.ranker is packaged("flux")
     log_mel = np.random.default_rng(0).normal(-40, 10, (500, 128)).astype(np.float32)
     expected = flux_activation(log_mel, FeatureSpec().frame_rate, 5.8)
     np.testing.assert_array_equal(source(log_mel, 5.8).beat, expected.beat)
 
 
-def test_a_network_brings_the_features_and_coefficients_of_its_checkpoint():
+def test_a_network_brings_the_features_and_ranker_of_its_checkpoint():
     source = open_source("network", lambda: SHIPPED)
     model = load_model(SHIPPED)
     assert source.model_id == model.model_id
     assert source.features == model.features
-    assert isinstance(source.coefficients, Coefficients)
+    assert isinstance(source.ranker, Ranker)
     found = source(np.full((300, 128), -40.0, np.float32), 3.5)
     assert (len(found), found.duration_s) == (300, 3.5)
     assert found.downbeat is not None
@@ -80,7 +80,7 @@ class EveryHalfSecond:
 
     model_id = "every half second"
     features = FeatureSpec(n_mels=8)
-    coefficients = None
+    ranker = None
 
     def __call__(self, log_mel, duration_s):
         rate = self.features.frame_rate

@@ -8,7 +8,7 @@ from beatgrid.activation import NetworkSource
 from beatgrid.networks.checkpoint import SHIPPED, load_model
 from beatgrid.predictor import Predictor
 from beatgrid.rendering.generator import render
-from beatgrid.search import Coefficients, GridSearch
+from beatgrid.search import GridSearch, Ranker
 
 
 def test_shipped_weights_are_small_and_name_their_origin():
@@ -16,7 +16,7 @@ def test_shipped_weights_are_small_and_name_their_origin():
     model = load_model(SHIPPED)
     assert model.training_data["splits"]["train"]["hours"] > 1
     assert len(model.training_data["artists"]) > 10
-    Coefficients.from_dict(model.calibration["ranker"])  # of this version's features
+    Ranker.from_dict(model.calibration["ranker"])  # of this version's features
     assert len(model.calibration["temperatures"]) == 2
 
 

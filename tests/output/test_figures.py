@@ -12,14 +12,12 @@ from beatgrid.calibration.synthetic import pulse_activation
 from beatgrid.grid import Activation, Grid
 from beatgrid.output.figures import beat_residuals, excerpt_figure, grid_figure, save_figure
 from beatgrid.output.figures.canvas import FOUND, LABEL, drawable
-from beatgrid.search.estimate import GridEstimate, Segment
+from beatgrid.search import GridEstimate, Segment
 
 BPM, OFFSET_S, DURATION_S = 128.03, 0.4, 60.0
 ACTIVATION = pulse_activation(BPM, OFFSET_S, DURATION_S, beats_per_bar=4)
 TRUE = Grid(BPM, OFFSET_S)
-ESTIMATE = GridEstimate(
-    bpm=BPM, offset_s=OFFSET_S, downbeat_known=True, bpm_std=0.001, confidence=0.97
-)
+ESTIMATE = GridEstimate(grid=TRUE, downbeat_confidence=0.9, bpm_std=0.001, confidence=0.97)
 LOG_MEL = np.random.default_rng(0).normal(-40, 10, (len(ACTIVATION), 40)).astype(np.float32)
 
 
@@ -86,7 +84,7 @@ def test_downbeats_are_marked_only_where_they_are_known():
         return [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
 
     assert labels(ESTIMATE) == ["activation", "grid", "grid downbeat"]
-    unknown = GridEstimate(bpm=BPM, offset_s=OFFSET_S)
+    unknown = GridEstimate(grid=TRUE)
     assert labels(unknown) == ["activation", "grid"]
 
 
@@ -127,9 +125,7 @@ def test_no_residual_where_nothing_is_heard():
             None,
             ACTIVATION,
             GridEstimate(
-                bpm=BPM,
-                offset_s=OFFSET_S,
-                constant_tempo=False,
+                grid=TRUE,
                 segments=(Segment(0, 30, BPM, 0.4), Segment(30, 60, 129.0, 30.1)),
             ),
             None,

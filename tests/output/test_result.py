@@ -11,7 +11,7 @@ import pytest
 
 import beatgrid
 from beatgrid.audio.reader import AudioInfo
-from beatgrid.grid import Activation
+from beatgrid.grid import Activation, Grid
 from beatgrid.output.result import (
     bpm_display,
     displayable,
@@ -20,7 +20,7 @@ from beatgrid.output.result import (
     schema,
     write_result,
 )
-from beatgrid.search.estimate import Alternative, GridEstimate, Segment
+from beatgrid.search import Alternative, GridEstimate, Segment
 
 FRAME_RATE = 100.0
 DURATION_S = 30.0
@@ -36,10 +36,7 @@ INFO = AudioInfo(
     peak=0.9,
 )
 ESTIMATE = GridEstimate(
-    bpm=120.0,
-    offset_s=1.25,
-    beats_per_bar=4,
-    downbeat_known=True,
+    grid=Grid(120.0, 1.25, 4),
     bpm_raw=120.0004,
     offset_raw_s=1.2499,
     bpm_std=0.001,
@@ -88,13 +85,14 @@ def test_first_beat_and_first_downbeat():
 
 
 def test_unknown_downbeat_is_null_everywhere():
-    estimate = GridEstimate(bpm=120.0, offset_s=0.25, confidence=0.5)
+    estimate = GridEstimate(grid=Grid(120.0, 0.25), confidence=0.5)
     result = result_of(estimate, model=None)
     assert result["downbeat_offset_s"] is result["downbeat_confidence"] is None
     assert {beat["bar_position"] for beat in result["beats"]} == {None}
     assert result["offset_s"] == 0.25
-    # The standard errors of this estimate are NaN, which JSON has no word for.
-    assert result["bpm_std"] is result["offset_std_ms"] is None
+    for key in ("bpm_raw", "bpm_std", "offset_std_ms", "score", "max_drift_ms"):
+        assert result[key] is None
+    assert result["offbeat_confidence"] is None
 
 
 def test_no_grid_is_null_with_its_reason():

@@ -1,7 +1,6 @@
 """The grid search as a whole: exact on known grids, honest where there is none."""
 
 import json
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,8 @@ from beatgrid.calibration.synthetic import (
     pulses,
 )
 from beatgrid.grid import Activation, Grid
-from beatgrid.search import Coefficients, GridSearch, prob_at_beats
+from beatgrid.search import GridEstimate, GridSearch, Ranker, prob_at_beats
+from beatgrid.search.features import LEVEL_FEATURES
 from beatgrid.search.ranker import packaged
 
 few = settings(max_examples=15, deadline=None, derandomize=True)
@@ -147,11 +147,11 @@ def test_downbeat_channel_places_the_bars():
 def test_without_downbeats_the_offset_is_the_first_beat():
     estimate = GridSearch()(pulse_activation(100.0, 1.3, 60.0))
     assert not estimate.downbeat_known
-    assert estimate.downbeat_confidence == 0
+    assert estimate.downbeat_confidence is None
     assert estimate.offset_s == pytest.approx(0.1, abs=0.001)
 
 
-def test_search_window_hears_nothing_else():
+def test_nothing_outside_the_search_window_counts():
     first, second = pulse_activation(120.0, 0.1, 60.0), pulse_activation(131.0, 0.1, 60.0)
     both = Activation(np.concatenate((first.beat, second.beat)), DEFAULT_FRAME_RATE)
     assert GridSearch(search_window=(0, 58))(both).bpm == 120.0
@@ -246,19 +246,19 @@ def test_coefficients_that_come_with_the_activation_are_used_if_auto():
 @pytest.mark.parametrize("name", ["generic", "flux"])
 def test_packaged_coefficients_survive_the_round_trip(name):
     plain = packaged(name).to_dict()
-    assert Coefficients.from_dict(json.loads(json.dumps(plain))).to_dict() == plain
+    assert Ranker.from_dict(json.loads(json.dumps(plain))).to_dict() == plain
 
 
 def test_coefficients_of_another_version_are_refused():
     plain = packaged("generic").to_dict()
     with pytest.raises(ValueError, match="format 99"):
-        Coefficients.from_dict(plain | {"format": 99})
+        Ranker.from_dict(plain | {"format": 99})
     other = plain | {"level": plain["level"] | {"names": ["tempo"]}}
     with pytest.raises(ValueError, match="fit them again"):
-        Coefficients.from_dict(other)
+        Ranker.from_dict(other)
     bad = plain | {"level": plain["level"] | {"weights": [1.0]}}
     with pytest.raises(ValueError, match="finite ranker weights"):
-        Coefficients.from_dict(bad)
+        Ranker.from_dict(bad)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_coefficients_of_another_version_are_refused():
     [
         ({"bpm_min": 0}, "bpm_min"),
         ({"bpm_min": 200, "bpm_max": 100}, "bpm_min"),
-        ({"silence_chance": 1.0}, "silence_chance"),
+        ({"miss_probability": 1.0}, "miss_probability"),
         ({"search_window": (5, 5)}, "search_window"),
         ({"ranker": "best"}, "no ranker named 'best'"),
     ],
@@ -283,7 +283,37 @@ def test_probability_at_beats_is_linear_between_frames():
     assert prob_at_beats(Activation(np.zeros(0), 10.0), times_s).tolist() == [0] * 5
 
 
-def test_standard_errors_of_no_grid_are_unknown():
+def test_everything_about_no_grid_is_unknown():
     estimate = GridSearch()(Activation(np.zeros(100), 10.0))
-    assert math.isnan(estimate.bpm_std)
-    assert math.isnan(estimate.offset_std_ms)
+    unknown = (estimate.bpm_std, estimate.offset_std_ms, estimate.score, estimate.max_drift_ms)
+    assert unknown == (None,) * 4
+    assert estimate.offbeat_confidence is estimate.downbeat_confidence is None
+    assert estimate.bpm is estimate.offset_s is estimate.beats_per_bar is None
+    assert estimate.constant_tempo is None
+    assert not estimate.downbeat_known
+
+
+@pytest.mark.parametrize(("grid", "reason"), [(None, None), (Grid(120, 0), "silence")])
+def test_an_estimate_is_a_grid_or_a_reason(grid, reason):
+    with pytest.raises(ValueError, match="either a grid or a reason"):
+        GridEstimate(grid=grid, reason=reason)
+
+
+def test_without_least_squares_the_errors_are_those_of_the_likelihood():
+    activation = noisy_activation(Grid(127.3, 0.2), 90.0, np.random.default_rng(3))
+    estimate = GridSearch(least_squares=False, max_snap_drift_ms=0)(activation)
+    assert abs(estimate.bpm - 127.3) < 5 * estimate.bpm_std
+    assert 0 < estimate.bpm_std < 0.02
+
+
+def test_a_feature_that_came_later_leaves_fitted_rankers_as_they_are():
+    """The packaged rankers name fewer features than the table has; they use what they name."""
+    level = packaged("generic").level
+    assert set(level.names) < set(LEVEL_FEATURES)
+    features = dict.fromkeys(LEVEL_FEATURES, 0.0)
+    base = level.scores([features])[0]
+    later = next(name for name in LEVEL_FEATURES if name not in level.names)
+    assert level.scores([features | {later: 9.0}])[0] == base
+    first = level.names[0]
+    moved = level.scores([features | {first: 1.0}])[0]
+    assert moved - base == pytest.approx(level.weights[0])

@@ -51,3 +51,10 @@ def test_refuses_an_impossible_range(keywords):
 def test_refuses_a_step_of_zero():
     with pytest.raises(ValueError, match="bpm_step"):
         NotebookSearch(bpm_step=0)
+
+
+def test_what_the_notebook_did_not_compute_is_unknown():
+    estimate = NotebookSearch()(pulse_activation(120.0, 0.1, 20.0))
+    unknown = (estimate.bpm_std, estimate.offbeat_confidence, estimate.max_drift_ms)
+    assert unknown == (None, None, None)
+    assert estimate.constant_tempo

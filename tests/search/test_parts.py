@@ -14,15 +14,19 @@ from beatgrid.calibration.synthetic import (
     pulses,
 )
 from beatgrid.grid import Activation, Grid
-from beatgrid.search.candidates import LEVEL_FEATURES, Describer, candidate_lines
+from beatgrid.search import NoGridError
+from beatgrid.search.candidates import candidate_lines
 from beatgrid.search.downbeat import bar_phase
-from beatgrid.search.evidence import Evidence, evidence_from, log_odds, presence
-from beatgrid.search.pieces import best_path
-from beatgrid.search.refine import Line, find_peaks, fit_peaks, maximise, uphill
+from beatgrid.search.evidence import evidence_from, log_odds, presence
+from beatgrid.search.extractor import FeatureExtractor
+from beatgrid.search.least_squares import find_peaks, fit_peaks
+from beatgrid.search.line import Line
+from beatgrid.search.refine import maximise, newton_step
 from beatgrid.search.scan import scan
+from beatgrid.search.segmentation import best_path, has_local_tempo, segment_tempo
 
 few = settings(max_examples=15, deadline=None, derandomize=True)
-LIKELIHOOD = {"silence_chance": 0.1, "max_log_odds": 5.0}
+LIKELIHOOD = {"miss_probability": 0.1, "max_log_odds": 5.0}
 
 
 def evidence_of(activation, **changes):
@@ -38,10 +42,10 @@ def noisy_evidence(seed, duration_s=60.0):
 
 def test_log_odds_are_relative_to_the_base_rate_and_bounded():
     p = np.array([0.1, 0.1, 0.1, 0.7])
-    g = log_odds(p, silence_chance=0.2, max_log_odds=9.0)
+    g = log_odds(p, miss_probability=0.2, max_log_odds=9.0)
     odds = p / (1 - p) * (0.75 / 0.25)
     assert g == pytest.approx(np.log(0.2 + 0.8 * odds))
-    sure = log_odds(np.array([0.0, 1.0]), silence_chance=0.2, max_log_odds=3.0)
+    sure = log_odds(np.array([0.0, 1.0]), miss_probability=0.2, max_log_odds=3.0)
     assert sure[0] > np.log(0.2)
     assert sure[1] == pytest.approx(np.log(0.2 + 0.8 * np.exp(3.0)))
 
@@ -172,13 +176,13 @@ def test_offbeat_grid_has_the_opposite_features():
     rng = np.random.default_rng(0)
     activation = noisy_activation(Grid(110.0, 0.1), 80.0, rng, downbeat_height=0.8)
     activation = replace(activation, onset=rng.random((len(activation), 4)))
-    describe = Describer(evidence_of(activation), activation, **LIKELIHOOD)
+    extract = FeatureExtractor(evidence_of(activation), activation, **LIKELIHOOD)
     line = Line.through(0.1, 60 / 110, 0.0, 80.0)
-    on = describe(line).phase_features
-    off = describe(replace(line, time_s=line.time_s + line.period_s / 2)).phase_features
+    on = extract(line).phase_features
+    off = extract(line.half_beat_later()).phase_features
     # Beats at the ends of the track fall out of one of the two.
-    assert off == pytest.approx(-on, abs=0.15)
-    assert on[0] > 1
+    assert off == pytest.approx({name: -value for name, value in on.items()}, abs=0.15)
+    assert on["on"] > 1
 
 
 @pytest.mark.parametrize("n", [4, 3])
@@ -192,7 +196,7 @@ def test_bar_phase_is_counted_from_beat_zero(n, first_k):
 
 @pytest.mark.parametrize("level", [2.0, -2.0])
 def test_a_level_common_to_all_beats_does_not_choose_the_bar(level):
-    """A network that hears no bars puts the same on every beat; three in a bar is no answer."""
+    """A network that cannot tell bars apart puts the same on every beat: no reason for 3/4."""
     rng = np.random.default_rng(0)
     found = bar_phase(level + 0.1 * rng.normal(size=400), 0, (4, 3))
     assert found.beats_per_bar == 4
@@ -221,16 +225,19 @@ def test_best_path_equals_enumeration():
         assert found == pytest.approx(best)
 
 
-def test_flat_evidence_is_none():
-    assert evidence_of(Activation(np.full(900, 0.4), 100.0)) is None
-    assert isinstance(evidence_of(pulse_activation(100, 0, 20)), Evidence)
+def test_a_flat_activation_holds_no_grid():
+    with pytest.raises(NoGridError, match="the activation is flat"):
+        evidence_of(Activation(np.full(900, 0.4), 100.0))
+    with pytest.raises(NoGridError, match="the activation is empty"):
+        evidence_of(Activation(np.zeros(0), 100.0))
+    assert np.ptp(evidence_of(pulse_activation(100, 0, 20)).coefficients) > 1
 
 
 @pytest.mark.parametrize(("curvature", "lever"), [(-1.7, 1 / 3), (-2.9, 2 / 3), (-4.4, 2 / 3)])
-def test_a_hill_that_is_a_ridge_is_climbed_too(curvature, lever):
+def test_newtons_step_goes_uphill_where_the_hessian_is_singular(curvature, lever):
     """Of a single beat the Hessian is singular, with an eigenvalue that rounding puts below 0."""
     design = np.array([1.0, lever])
-    step = uphill(design, curvature * np.outer(design, design))
+    step = newton_step(design, curvature * np.outer(design, design))
     assert np.all(np.isfinite(step))
     assert step @ design > 0
 
@@ -246,11 +253,49 @@ def test_onsets_and_beats_are_counted_per_beat():
     beat[::50] = 0.9
     activation = Activation(beat, rate, onset=onset)
     evidence = evidence_from(
-        activation, silence_chance=0.1, max_log_odds=5.0, smoothing_s=0.01, search_window=None
+        activation, miss_probability=0.1, max_log_odds=5.0, smoothing_s=0.01, search_window=None
     )
-    describer = Describer(evidence, activation, silence_chance=0.1, max_log_odds=5.0)
-    candidate = describer(Line.through(0.0, 0.5, 0.0, 60.0))
-    names = [LEVEL_FEATURES.index(n) for n in ("low_onsets", "mid_onsets", "high_onsets", "beats")]
-    per_beat = 2.0 ** candidate.level_features[names]
+    extract = FeatureExtractor(evidence, activation, **LIKELIHOOD)
+    features = extract(Line.through(0.0, 0.5, 0.0, 60.0)).level_features
+    names = ("low_onsets", "mid_onsets", "high_onsets", "beats")
+    per_beat = 2.0 ** np.array([features[name] for name in names])
     expected = (np.array([120, 240, 500, 108]) + 5) / 120  # five are added to each count
     np.testing.assert_allclose(per_beat, expected, rtol=0.02)
+
+
+def test_harmonics_count_in_scans_of_parts_too(monkeypatch):
+    """The setting reaches every scan: of parts whose tempo is looked for, and of segments."""
+    used = []
+
+    def recording(evidence, *bpm_range, harmonics, oversampling):
+        used.append(harmonics)
+        return scan(evidence, *bpm_range, harmonics=harmonics, oversampling=oversampling)
+
+    monkeypatch.setattr("beatgrid.search.segmentation.scan", recording)
+    _, evidence = noisy_evidence(4)
+    has_local_tempo(evidence, (60.0, 200.0), 7.0, harmonics=5)
+    n_parts = len(used)
+    segment_tempo(evidence, Line.through(0.0, 0.5, 0.0, 60.0), harmonics=5, oversampling=8)
+    assert 0 < n_parts < len(used)
+    assert set(used) == {5}
+
+
+def test_onsets_are_told_apart_by_seconds_not_by_frames():
+    """Hats every 93 ms are all counted at half the frame rate as well."""
+    counts = []
+    for rate in (86.0, 43.0):
+        n_frames = int(60 * rate)
+        hats = np.zeros((n_frames, 3))
+        hats[:: round(0.093 * rate), 2] = 1.0
+        beat = np.full(n_frames, 0.01)
+        beat[:: round(0.5 * rate)] = 0.9
+        activation = Activation(beat, rate, onset=hats)
+        extract = FeatureExtractor(evidence_of(activation), activation, **LIKELIHOOD)
+        counts.append(extract(Line.through(0.0, 0.5, 0.0, 60.0)).level_features["high_onsets"])
+    assert counts[1] == pytest.approx(counts[0], abs=0.02)
+
+
+def test_distance_from_a_line_is_that_from_its_nearest_beat():
+    line = Line.through(0.2, 0.5, 0.0, 10.0)
+    times_s = np.array([0.2, 0.3, 0.6, -0.4, 50.21])
+    assert line.distance_s(times_s) == pytest.approx([0.0, 0.1, 0.1, 0.1, 0.01])

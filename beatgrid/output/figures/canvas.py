@@ -66,7 +66,7 @@ def headline(
     grid = estimate.grid
     room = RIGHT - LEFT
     if grid is None:
-        facts = ["no grid" if not estimate.reason else f"no grid: {estimate.reason}"]
+        facts = [f"no grid: {estimate.reason}"]
     else:
         tempo = figure.text(
             RIGHT,

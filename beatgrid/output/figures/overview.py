@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.output.figures.canvas import CURVE, FOUND, LABEL, SOFT, legend, style
+from beatgrid.peaks import parabolic_peak
 from beatgrid.search.estimate import GridEstimate, prob_at_beats
 
 OVERVIEW_COLUMNS = 1000
@@ -45,9 +46,8 @@ def beat_residuals(activation: Activation, beat_times_s: FloatArray) -> FloatArr
     best = np.take_along_axis(frames, np.argmax(height, axis=1)[:, None], axis=1)[:, 0]
     before, at, after = beat[best - 1], beat[best], beat[best + 1]
     heard = is_peak[best] & (at >= MIN_PEAK_SHARE * np.percentile(at, 80))
-    bend = (before - 2 * at + after)[heard]  # < 0 at a peak
-    peak_s = (best[heard] + (before - after)[heard] / (2 * bend)) / activation.frame_rate
-    residual_s[heard] = peak_s - beat_times_s[heard]
+    shift, _ = parabolic_peak(before[heard], at[heard], after[heard])
+    residual_s[heard] = (best[heard] + shift) / activation.frame_rate - beat_times_s[heard]
     return residual_s
 
 

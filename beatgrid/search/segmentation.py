@@ -1,6 +1,6 @@
 """The piecewise-constant grid with the most evidence, by dynamic programming over bars.
 
-The states are the tempi found in parts of the track, each with every phase. A break has to earn
+The states are the tempi found in parts of the track, each with every phase. A boundary has to gain
 more than a few bars' evidence, and neighbours that one line explains are joined again.
 """
 
@@ -14,26 +14,34 @@ from scipy.ndimage import uniform_filter1d
 from beatgrid.grid import FloatArray
 from beatgrid.search.candidates import strongest_tempi
 from beatgrid.search.evidence import Evidence
-from beatgrid.search.refine import Line, maximise
+from beatgrid.search.line import Line
+from beatgrid.search.refine import maximise
 from beatgrid.search.scan import scan
 
 N_PHASES = 48
-# Pieces last at least this many bars of four; a break must gain this many bars of evidence.
+# Segments last at least this many bars of four; a boundary must gain this many bars of evidence.
 MIN_BARS = 8
-BREAK_COST_BARS = 3.0
+BOUNDARY_COST_BARS = 3.0
 BEATS_PER_BLOCK = 4
 # Parts of the track whose own tempo is looked for, and how far from the track's it may be.
 SPANS_S = (20.0, 40.0, 80.0, 160.0)
 MAX_TEMPO_RATIO = 1.3
 MAX_TEMPI = 48
+# Periods of parts that differ by less than this share are one: 0.05 BPM at 120, about what a part
+# of 20 s determines.
+SAME_PERIOD_SHARE = 4e-4
+# Zero-padding that suffices to tell whether a part has a tempo at all.
+COARSE_OVERSAMPLING = 4
 # This mean weight of a stretch means that there are beats in it.
 PRESENT = 0.5
-# Neighbours are one piece if one line keeps this share of what each had.
+# Neighbours are one segment if one line keeps this share of what each had.
 MERGE_SHARE = 0.8
+# Stretches with less than this share of the strongest one's evidence hold no beats.
+COUNTING_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Piece:
+class FittedSegment:
     """A stretch of the track and the line through its beats."""
 
     start_s: float
@@ -41,52 +49,60 @@ class Piece:
     line: Line
 
 
-def find_pieces(evidence: Evidence, line: Line) -> list[Piece]:
-    """The piecewise-constant grid with the most evidence.
+def segment_tempo(
+    evidence: Evidence, line: Line, *, harmonics: int, oversampling: int
+) -> list[FittedSegment]:
+    """Find the piecewise-constant grid with the most evidence.
 
     Args:
         evidence: Curve of the beat channel.
         line: The constant grid, whose tempo is one of those tried, and whose beat is the unit.
+        harmonics: Of the scans of parts of the track.
+        oversampling: Of the scans of parts of the track.
 
     Returns:
-        Pieces in order, covering the track; one if breaks do not pay.
+        Segments in order, covering the track; one if no boundary gains enough.
     """
     block_s = BEATS_PER_BLOCK * line.period_s
     n_blocks = int(evidence.duration_s / block_s)
-    periods_s = [line.period_s, *_local_periods(evidence, line)]
+    local_s = _local_periods(evidence, line, harmonics, oversampling)
+    periods_s = [line.period_s, *local_s]
     gains = np.concatenate([_folded(evidence, p, block_s, n_blocks) for p in periods_s], axis=1)
-    cost = BREAK_COST_BARS * usual_sum(gains.max(axis=1))
-    breaks, states = best_path(gains, MIN_BARS, cost)
-    pieces = []
-    edges_s = [0.0, *(b * block_s for b in breaks), evidence.duration_s]
+    cost = BOUNDARY_COST_BARS * typical_sum(gains.max(axis=1))
+    boundaries, states = best_path(gains, MIN_BARS, cost)
+    segments = []
+    edges_s = [0.0, *(b * block_s for b in boundaries), evidence.duration_s]
     for start_s, end_s, state in zip(edges_s[:-1], edges_s[1:], states, strict=True):
         period_s = periods_s[state // N_PHASES]
         time_s = (state % N_PHASES + 0.5) / N_PHASES * period_s
-        pieces.append(_refit(evidence, time_s, period_s, start_s, end_s))
-    return _merged(evidence, _with_exact_breaks(evidence, pieces, 2 * block_s))
+        segments.append(_refit(evidence, time_s, period_s, start_s, end_s))
+    return _merged(evidence, _with_exact_boundaries(evidence, segments, 2 * block_s))
 
 
 def has_local_tempo(
-    evidence: Evidence, bpm_range: tuple[float, float], min_contrast: float
+    evidence: Evidence, bpm_range: tuple[float, float], min_contrast: float, *, harmonics: int
 ) -> bool:
-    """Whether most parts of a track have a tempo, although the whole has none.
+    """Tell whether most parts of a track have a tempo, although the whole has none.
 
     Args:
         evidence: Curve of the beat channel.
         bpm_range: Lowest and highest tempo considered.
         min_contrast: How far a part's best tempo has to stand out, in standard deviations.
+        harmonics: Of the scans of parts of the track.
     """
     parts = [evidence.part(s, s + SPANS_S[0]) for s in _starts(evidence, SPANS_S[0])]
-    clear = [
-        float(np.max(scan(part, *bpm_range, harmonics=12, oversampling=4).contrast, initial=0.0))
-        >= min_contrast
-        for part in parts
-        if part is not None
-    ]
+    clear = []
+    for part in parts:
+        if part is None:
+            continue
+        scanned = scan(part, *bpm_range, harmonics=harmonics, oversampling=COARSE_OVERSAMPLING)
+        clear.append(float(np.max(scanned.contrast, initial=0.0)) >= min_contrast)
     return len(clear) > 1 and bool(np.mean(clear) > 0.5)
 
 
-def _local_periods(evidence: Evidence, line: Line) -> list[float]:
+def _local_periods(
+    evidence: Evidence, line: Line, harmonics: int, oversampling: int
+) -> list[float]:
     """Periods found in overlapping parts of the track, without repetitions."""
     found: list[tuple[float, float]] = []
     bpm_range = (line.bpm / MAX_TEMPO_RATIO, line.bpm * MAX_TEMPO_RATIO)
@@ -95,7 +111,7 @@ def _local_periods(evidence: Evidence, line: Line) -> list[float]:
             part = evidence.part(start_s, start_s + span_s)
             if part is None:
                 continue
-            scanned = scan(part, *bpm_range, harmonics=12, oversampling=8)
+            scanned = scan(part, *bpm_range, harmonics=harmonics, oversampling=oversampling)
             if len(scanned.score) < 3:
                 continue
             for i in strongest_tempi(scanned, scanned.score, 1):
@@ -103,7 +119,7 @@ def _local_periods(evidence: Evidence, line: Line) -> list[float]:
                 found.append((float(scanned.contrast[i]), maximise(part, start).period_s))
     kept: list[float] = []
     for _, period_s in sorted(found, reverse=True):
-        if all(abs(period_s / other - 1) > 4e-4 for other in (line.period_s, *kept)):
+        if all(abs(period_s / other - 1) > SAME_PERIOD_SHARE for other in (line.period_s, *kept)):
             kept.append(period_s)
     return kept[:MAX_TEMPI]
 
@@ -129,7 +145,9 @@ def _folded(evidence: Evidence, period_s: float, block_s: float, n_blocks: int) 
 
 
 def best_path(gains: FloatArray, min_blocks: int, cost: float) -> tuple[list[int], list[int]]:
-    """Breaks and states of the best path through (blocks, states) with runs of a minimum length.
+    """Find the best path through (blocks, states) with runs of a minimum length.
+
+    Returns (first blocks of all runs but the first, state of each run).
 
     ``open_[s]`` is the best total of a path whose last run, at least ``min_blocks`` long, is in
     state s; a run that starts at block b is worth the best total up to b, less the cost, plus
@@ -152,34 +170,36 @@ def best_path(gains: FloatArray, min_blocks: int, cost: float) -> tuple[list[int
         state = int(np.argmax(open_ + total[block]))
         best[block] = open_[state] + total[block, state]
         arrived[block] = (int(start[state]), state)
-    breaks, states = [], []
+    boundaries, states = [], []
     block = n_blocks
     while block > 0:
         block, state = arrived[block]
-        breaks.append(block)
+        boundaries.append(block)
         states.append(state)
-    return breaks[-2::-1], states[::-1]
+    return boundaries[-2::-1], states[::-1]
 
 
 def _refit(
     evidence: Evidence, time_s: float, period_s: float, start_s: float, end_s: float
-) -> Piece:
+) -> FittedSegment:
     line = Line.through(time_s, period_s, start_s, end_s)
-    return Piece(start_s, end_s, maximise(evidence, line))
+    return FittedSegment(start_s, end_s, maximise(evidence, line))
 
 
-def _with_exact_breaks(evidence: Evidence, pieces: list[Piece], reach_s: float) -> list[Piece]:
-    """Move each break to where one grid's evidence ends and the next one's begins."""
-    for i in range(len(pieces) - 1):
-        left, right = pieces[i], pieces[i + 1]
+def _with_exact_boundaries(
+    evidence: Evidence, segments: list[FittedSegment], reach_s: float
+) -> list[FittedSegment]:
+    """Move each boundary to where one grid's evidence ends and the next one's begins."""
+    for i in range(len(segments) - 1):
+        left, right = segments[i], segments[i + 1]
         low_s, high_s = left.end_s - reach_s, left.end_s + reach_s
         times_s = np.arange(low_s, high_s, min(left.line.period_s, right.line.period_s) / 4)
         value = _sum_between(evidence, left.line, low_s, times_s)
         value -= _sum_between(evidence, right.line, low_s, times_s)
-        break_s = float(times_s[int(np.argmax(value))])
-        pieces[i] = replace(left, end_s=break_s)
-        pieces[i + 1] = replace(right, start_s=break_s)
-    return [_refit(evidence, p.line.time_s, p.line.period_s, p.start_s, p.end_s) for p in pieces]
+        boundary_s = float(times_s[int(np.argmax(value))])
+        segments[i] = replace(left, end_s=boundary_s)
+        segments[i + 1] = replace(right, start_s=boundary_s)
+    return [_refit(evidence, p.line.time_s, p.line.period_s, p.start_s, p.end_s) for p in segments]
 
 
 def _sum_between(evidence: Evidence, line: Line, start_s: float, ends_s: FloatArray) -> FloatArray:
@@ -192,38 +212,37 @@ def _sum_between(evidence: Evidence, line: Line, start_s: float, ends_s: FloatAr
 
 
 def evidence_of(evidence: Evidence, line: Line, start_s: float, end_s: float) -> float:
-    """Evidence of a line's beats in [start, end)."""
+    """Sum the evidence of a line's beats in [start, end)."""
     return float(_sum_between(evidence, line, start_s, np.array([end_s]))[0])
 
 
-def _merged(evidence: Evidence, pieces: list[Piece]) -> list[Piece]:
+def _merged(evidence: Evidence, segments: list[FittedSegment]) -> list[FittedSegment]:
     """Join neighbours that one line explains as well, up to half a beat."""
-    merged = pieces[:1]
-    for piece in pieces[1:]:
+    merged = segments[:1]
+    for segment in segments[1:]:
         last = merged[-1]
-        parts = [(p, evidence_of(evidence, p.line, p.start_s, p.end_s)) for p in (last, piece)]
+        parts = [(p, evidence_of(evidence, p.line, p.start_s, p.end_s)) for p in (last, segment)]
         strongest = max(parts, key=lambda part: part[1])[0].line
-        trial = _refit(evidence, strongest.time_s, strongest.period_s, last.start_s, piece.end_s)
-        later = replace(trial.line, time_s=trial.line.time_s + trial.line.period_s / 2)
+        trial = _refit(evidence, strongest.time_s, strongest.period_s, last.start_s, segment.end_s)
+        grids = (trial.line, trial.line.half_beat_later())
         kept = [
-            max(evidence_of(evidence, g, p.start_s, p.end_s) for g in (trial.line, later))
-            >= MERGE_SHARE * gain
+            max(evidence_of(evidence, g, p.start_s, p.end_s) for g in grids) >= MERGE_SHARE * gain
             for p, gain in parts
         ]
-        if all(kept) or any(_silent(evidence, p) for p in (last, piece)):
+        if all(kept) or any(_silent(evidence, p) for p in (last, segment)):
             merged[-1] = trial
         else:
-            merged.append(piece)
+            merged.append(segment)
     return merged
 
 
-def _silent(evidence: Evidence, piece: Piece) -> bool:
-    """Whether most of a piece does not count."""
-    low, high = (int(t * evidence.frame_rate) for t in (piece.start_s, piece.end_s))
+def _silent(evidence: Evidence, segment: FittedSegment) -> bool:
+    """Whether most of a segment does not count."""
+    low, high = (int(t * evidence.frame_rate) for t in (segment.start_s, segment.end_s))
     return high <= low or float(evidence.weight[low:high].mean()) < PRESENT
 
 
-def usual_sum(evidence_sums: FloatArray) -> float:
-    """What a stretch with beats usually adds up to: upper quartile of those that count."""
-    counting = evidence_sums[evidence_sums > 0.1 * np.max(evidence_sums)]
+def typical_sum(evidence_sums: FloatArray) -> float:
+    """Return what a stretch with beats typically adds up to: upper quartile of those that count."""
+    counting = evidence_sums[evidence_sums > COUNTING_SHARE * np.max(evidence_sums)]
     return float(np.quantile(counting, 0.75)) if len(counting) else 0.0

@@ -1,0 +1,102 @@
+"""A straight line of beat times, the form in which the search handles a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beatgrid.grid import FloatArray
+
+
+@dataclass(frozen=True)
+class StandardErrors:
+    """How exactly a line is determined.
+
+    Attributes:
+        time_s: Standard error of the line's ``time_s``.
+        period_s: Standard error of its ``period_s``.
+        covariance: Covariance of both, seconds squared.
+    """
+
+    time_s: float
+    period_s: float
+    covariance: float
+
+    @classmethod
+    def of(cls, covariance: FloatArray) -> StandardErrors:
+        """From the covariance matrix (2, 2) of time and period."""
+        time_s, period_s = np.sqrt(np.diag(covariance))
+        return cls(float(time_s), float(period_s), float(covariance[0, 1]))
+
+    def at_beat_s(self, k: float) -> float:
+        """Standard error of the time of beat ``k``."""
+        variance = self.time_s**2 + 2 * k * self.covariance + (k * self.period_s) ** 2
+        return float(np.sqrt(max(variance, 0.0)))
+
+
+@dataclass(frozen=True)
+class Line:
+    """Beats at ``time_s + k * period_s`` for integers k; beat 0 lies near the track's middle.
+
+    The middle is where the phase is known best and independently of the period.
+
+    Attributes:
+        time_s: Time of beat 0.
+        period_s: Seconds per beat.
+        first: Lowest k inside the track.
+        last: Highest k inside the track.
+        errors: Standard errors; None before refinement.
+        residual_s: Robust spread of the peaks around the line; None if not fitted to peaks.
+    """
+
+    time_s: float
+    period_s: float
+    first: int
+    last: int
+    errors: StandardErrors | None = None
+    residual_s: float | None = None
+
+    @classmethod
+    def at(cls, frequency_hz: float, phase: float, start_s: float, end_s: float) -> Line:
+        """Line of a tempo and a phase (0..1 of a period after time 0) over [start, end)."""
+        return cls.through(phase / frequency_hz, 1 / frequency_hz, start_s, end_s)
+
+    @classmethod
+    def through(cls, time_s: float, period_s: float, start_s: float, end_s: float) -> Line:
+        """Line through one beat, re-anchored to the beat nearest the middle of [start, end)."""
+        middle_s = 0.5 * (start_s + end_s)
+        anchor_s = time_s + round((middle_s - time_s) / period_s) * period_s
+        first = int(np.ceil((start_s - anchor_s) / period_s))
+        last = int(np.ceil((end_s - anchor_s) / period_s)) - 1
+        return cls(float(anchor_s), float(period_s), min(first, 0), max(last, 0))
+
+    @property
+    def k(self) -> NDArray[np.int64]:
+        """Beat numbers inside the track, (beats,)."""
+        return np.arange(self.first, self.last + 1)
+
+    @property
+    def times_s(self) -> FloatArray:
+        """Beat times inside the track, float64 (beats,)."""
+        return self.time_s + self.k.astype(np.float64) * self.period_s
+
+    @property
+    def bpm(self) -> float:
+        """Beats per minute."""
+        return 60.0 / self.period_s
+
+    @property
+    def bpm_std(self) -> float | None:
+        """Standard error of ``bpm``; None before refinement."""
+        return None if self.errors is None else self.bpm * self.errors.period_s / self.period_s
+
+    def half_beat_later(self) -> Line:
+        """The grid of its off-beats."""
+        return replace(self, time_s=self.time_s + self.period_s / 2)
+
+    def distance_s(self, times_s: FloatArray) -> FloatArray:
+        """Distance of each time from the line's nearest beat, inside the track or not."""
+        beats = (times_s - self.time_s) / self.period_s
+        return np.abs(beats - np.round(beats)) * self.period_s
