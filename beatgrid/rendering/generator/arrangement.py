@@ -106,6 +106,9 @@ class Song:
         seventh: Chords carry a seventh.
         swing: See ``template.Genre``.
         swing_beats: See ``template.Genre``.
+        hats: See ``template.Genre``.
+        late_snare: Beats by which the backbeat is behind.
+        compound: See ``template.Genre``.
     """
 
     sections: tuple[Section, ...]
@@ -115,6 +118,9 @@ class Song:
     seventh: bool
     swing: float
     swing_beats: float
+    hats: tuple[str, ...] = ()
+    late_snare: float = 0.0
+    compound: bool = False
 
     def degree(self, step: int) -> int:
         """MIDI number of a scale step (0 is the tonic, 7 its octave)."""
@@ -151,7 +157,7 @@ def compose(
     present = [i for i, part in enumerate(genre.parts) if rng.random() < part.prob]
     if not present:
         present = [0]
-    length = int(rng.choice([bars for bars in (4, 4, 8, 8, 16) if bars <= n_bars_max]))
+    length = int(rng.choice([bars for bars in genre.section_bars if bars <= n_bars_max]))
     if rng.random() < 0.1:  # irregular phrases exist
         length += int(rng.choice([-1, 1, 2]))
 
@@ -196,6 +202,9 @@ def compose(
         rng.random() < 0.35,
         draw(rng, genre.swing),
         genre.swing_beats,
+        genre.hats,
+        draw(rng, genre.late_snare),
+        genre.compound,
     )
 
 

@@ -32,7 +32,7 @@ def write_dataset(
         n_tracks: Number of tracks.
         seed: Of the whole set: track i of seed s is the same wherever it is rendered.
         duration_s: Length in seconds, or a range to draw from.
-        genres: Names out of ``GENRES``.
+        genres: Names out of ``genres.TEMPLATES``.
         sample_rate: In hertz.
 
     Yields:

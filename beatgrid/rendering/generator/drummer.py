@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from beatgrid.rendering.generator.arrangement import Section, Song
-from beatgrid.rendering.generator.grooves import FILLS, GROOVES, ROLL, Groove
+from beatgrid.rendering.generator.grooves import (
+    COMPOUND_FILLS,
+    COMPOUND_ROLL,
+    FILLS,
+    GROOVES,
+    ROLL,
+    Groove,
+)
 from beatgrid.rendering.generator.patterns import LEVELS, bars
 from beatgrid.rendering.generator.score import Hit, sounding_end, steps, swung
 
@@ -50,7 +57,7 @@ def drum_hits(song: Song, rng: np.random.Generator) -> list[Hit]:
             continue
         key = (section.kind, section.groove)
         if key not in grooves:
-            grooves[key] = _varied(GROOVES[section.groove], rng)
+            grooves[key] = _varied(GROOVES[section.groove], rng, song.hats or HATS)
         hits += _section_hits(song, section, grooves[key], fill_chance, rng)
         if section.drums and rng.random() < crash_chance:
             beat = section.first_bar * song.beats_per_bar
@@ -58,11 +65,11 @@ def drum_hits(song: Song, rng: np.random.Generator) -> list[Hit]:
     return hits
 
 
-def _varied(groove: Groove, rng: np.random.Generator) -> Groove:
+def _varied(groove: Groove, rng: np.random.Generator, hats: tuple[str, ...]) -> Groove:
     """A drummer's own version: another hi-hat, strokes added and left out."""
     out = dict(groove)
     if "hat" in out and len(out["hat"]) == 16 and rng.random() < 0.4:
-        out["hat"] = str(rng.choice(HATS))
+        out["hat"] = str(rng.choice(hats))
     if "hat" in out and rng.random() < 0.25:
         out[str(rng.choice(["ride", "shaker", "open", "tambourine"]))] = out.pop("hat")
     for drum, pattern in list(out.items()):
@@ -87,19 +94,21 @@ def _section_hits(
     end = sounding_end(section, n_beats)
     fill_every = int(rng.choice([4, 8]))
     loose = float(rng.choice([0.03, 0.12]))  # variation of the strokes' strength
+    fills = COMPOUND_FILLS if song.compound else FILLS
     playing = {d: bars(p) for d, p in groove.items() if GROUPS.get(d, "perc") in section.drums}
     for bar in range(section.n_bars):
         start = (section.first_bar + bar) * n_beats
         is_last = bar == section.n_bars - 1 or bar % fill_every == fill_every - 1
-        fill = FILLS[rng.integers(len(FILLS))] if is_last and rng.random() < fill_chance else {}
+        fill = fills[rng.integers(len(fills))] if is_last and rng.random() < fill_chance else {}
         cut = n_beats * min((p.find(p.strip(".")[:1]) / len(p) for p in fill.values()), default=1.0)
         for drum, pattern in playing.items():
+            late = song.late_snare if GROUPS.get(drum) == "snare" else 0.0
             for beat, strength in _groove_strokes(pattern, bar, n_beats, section.rate, song):
                 if fill and beat >= cut - 1e-6 and drum != "kick":
                     continue
                 if start + beat < end - 1e-6:
                     gain = strength * float(np.exp(rng.normal(0, loose)))
-                    yield Hit(start + beat, drum, gain)
+                    yield Hit(start + beat + late, drum, gain)
         if fill and section.drums & {"snare", "kick"}:
             for drum, line in fill.items():
                 for nominal, _, c in steps(line, n_beats):
@@ -108,7 +117,11 @@ def _section_hits(
                         yield Hit(start + beat, drum, LEVELS[c] * float(rng.uniform(0.8, 1.0)))
     if section.kind == "build" and rng.random() < 0.8:
         yield from _roll(
-            section, n_beats, end, str(rng.choice(["snare", "clap", "kick", "tom_low"]))
+            section,
+            n_beats,
+            end,
+            str(rng.choice(["snare", "clap", "kick", "tom_low"])),
+            COMPOUND_ROLL if song.compound else ROLL,
         )
 
 
@@ -130,10 +143,12 @@ def _groove_strokes(
                 yield swung(start + beat, song, len(current) / length), LEVELS[c]
 
 
-def _roll(section: Section, n_beats: int, end: float, drum: str) -> Iterator[Hit]:
+def _roll(
+    section: Section, n_beats: int, end: float, drum: str, roll: tuple[str, ...]
+) -> Iterator[Hit]:
     for bar in range(section.n_bars):
         progress = bar / section.n_bars
-        pattern = ROLL[int(4 * progress)]
+        pattern = roll[int(4 * progress)]
         for beat, _, c in steps(pattern, n_beats):
             start = (section.first_bar + bar) * n_beats + beat
             if start < end - 1e-6:

@@ -4,25 +4,41 @@
 backbeat halves that, trap and dubstep at 130-160 with the snare on beat 3, hip-hop at 75-105,
 ballads at 60-90 although their hi-hat doubles that, metal by its quarter note whatever the feet
 do, a waltz by its three. The label's metrical level is this custom, and a network can only learn
-it if it is the same everywhere.
+it if it is the same everywhere. ``docs/metrical-levels.md`` has sources.
 """
 
 from __future__ import annotations
 
 from beatgrid.rendering.generator.genres_acoustic import ACOUSTIC_MUSIC
 from beatgrid.rendering.generator.genres_bands import BANDS
+from beatgrid.rendering.generator.genres_compound import COMPOUND
 from beatgrid.rendering.generator.genres_electronic import ELECTRONIC
+from beatgrid.rendering.generator.genres_half_time import HALF_TIME
+from beatgrid.rendering.generator.genres_slow import SLOW
 from beatgrid.rendering.generator.template import Genre
 
-TEMPLATES: dict[str, Genre] = ELECTRONIC | BANDS | ACOUSTIC_MUSIC
+Families = tuple[dict[str, Genre], ...]
+
+_GENERAL: Families = (ELECTRONIC, BANDS, ACOUSTIC_MUSIC)
+# Slow music twice: it is what is doubled, and half-time genres are among the general ones too.
+_LEVELS: Families = (SLOW, COMPOUND, dict(reversed(SLOW.items())), HALF_TIME)
+
+TEMPLATES: dict[str, Genre] = {
+    name: genre for family in _GENERAL + _LEVELS for name, genre in family.items()
+}
 
 
-def _interleaved() -> tuple[str, ...]:
+def _interleaved(families: Families) -> tuple[str, ...]:
     """Names ordered so that any stretch of the list mixes the families."""
-    families = [list(f) for f in (ELECTRONIC, BANDS, ACOUSTIC_MUSIC)]
-    rank = {name: i / len(f) for f in families for i, name in enumerate(f)}
-    return tuple(sorted(TEMPLATES, key=lambda name: rank[name]))
+    ranked = [(i / len(family), name) for family in families for i, name in enumerate(family)]
+    return tuple(name for _, name in sorted(ranked, key=lambda rank_and_name: rank_and_name[0]))
 
 
-GENRES: tuple[str, ...] = _interleaved()
-"""Names of all genres, the order in which data sets cycle through them."""
+GENRES: tuple[str, ...] = _interleaved(_GENERAL)
+"""Names of the genres of general music, the order in which data sets cycle through them."""
+
+LEVEL_GENRES: tuple[str, ...] = _interleaved(_LEVELS)
+"""Names of the genres that teach the metrical level: slow music, compound metre, half time.
+
+A cycle of its own, so that the seeds of ``GENRES`` keep their pieces; slow ones come twice in it.
+"""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from beatgrid.rendering.generator.grooves_compound import COMPOUND_GROOVES
+from beatgrid.rendering.generator.grooves_slow import HALF_TIME_GROOVES, SLOW_GROOVES
+
 Groove = dict[str, str]
 
 GROOVES: dict[str, Groove] = {
@@ -349,6 +352,9 @@ GROOVES: dict[str, Groove] = {
     "shaker_only": {"shaker": "X.oxX.oxX.oxX.ox"},
     "conga_only": {"conga": "x.oxo.xxx.oxo.xx", "shaker": "xoxoxoxoxoxoxoxo"},
     "tambourine_only": {"tambourine": "..X...X...X...X.", "stomp": "X.......X......."},
+    **SLOW_GROOVES,
+    **HALF_TIME_GROOVES,
+    **COMPOUND_GROOVES,
 }
 
 #: One bar that leads into the next phrase; what is silent keeps the groove.
@@ -369,3 +375,23 @@ FILLS: tuple[Groove, ...] = (
 
 #: Rolls of a build-up, from its first to its last quarter.
 ROLL = ("X...X...X...X...", "X...X...X...X...", "X.X.X.X.X.X.X.X.", "XxXxXxXxXxXxXxXx")
+
+#: Fills and rolls of music whose beats divide into three.
+COMPOUND_FILLS: tuple[Groove, ...] = (
+    {"snare": "......xxxxxx"},
+    {"snare": ".........XxX"},
+    {"snare": "......X.xX.x", "tom_low": "..........x."},
+    {"tom_high": "......xxx...", "tom_low": ".........xxx"},
+    {"snare": "...x.xxxxXxx", "kick": "X..........."},
+    {"snare": "............xxxxxxxxxxxx"},
+    {"snare": "..................XxxXxx", "tom_low": "............x..x..x.x..."},
+    {"clap": "......x..x.x"},
+    {"kick": "X..X..X....."},
+    {},
+)
+COMPOUND_ROLL = (
+    "X..X..X..X..",
+    "X..X..X..X..",
+    "XxxXxxXxxXxx",
+    "XxxxxxXxxxxxXxxxxxXxxxxx",
+)

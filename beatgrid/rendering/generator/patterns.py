@@ -68,6 +68,30 @@ BASSES: dict[str, str] = {
     "sync": "1--1--1---1--1--",
     "tresillo": "1--1--1-1--1--1-",
     "pop": "1-----1---1-1---",
+    # slow music: sixteenths that come and go
+    "slow_16": "1--.1..1..1-....|1-.1..1...5.7.8.",
+    "slow_funk": "1..1..8.1.7.5..1|1...1.8..1..57a.",
+    "slow_sync": "1-----.1..1-----|1--1----..5---a-",
+    "slow_walk": "1---3---5---a---|1---5-w-w---a---",
+    "one_drop": "..1-3-5-....1-3-|..1-1-3-....5-3-",
+    "bolero": "1-----5-1---5---",
+    "kizomba": "1---..1-1---5-8-",
+    # half-time music: notes of a bar or two
+    "slide_2": "1---------------|----------1-----",
+    "sub_2": "1-----------....|5-------........",
+    "drill_slide": "1-----8---......|..1-----5---3---",
+    # compound metre
+    "triplet": "1--1--1--1--",
+    "triplet_8": "111111111111",
+    "triplet_walk": "1-13-35-58-a",
+    "triplet_gallop": "1-11-11-11-1",
+    "twelve_half": "1-----1-----",
+    "twelve_push": "1----11----5|1----11--5-a",
+    "shuffle_16": "1....1......1.........8.|1....1..8...1....5..a...",
+    "two_whole": "1-----",
+    "two_oom": "1--5--",
+    "two_push": "1----5",
+    "two_8": "1-15-5",
 }
 
 COMPS: dict[str, str] = {
@@ -131,6 +155,25 @@ COMPS: dict[str, str] = {
     "habanera": "X..x..x.X..x..x.",
     "hits": "X...............",
     "push": "x-------------x-|--------------x-",
+    # slow music
+    "pick_16": "XoxoxoxoXoxoxoxo",
+    "strum_16": "X.xxx.xxX.xxx.xx",
+    "slow_stab": "......x-....x.x.|..x-......x-....",
+    "slow_push": "x-----.x--------|x-----.x----x---",
+    "bolero": "X-x-xxx-X-x-x-x-",
+    # compound metre
+    "twelve_8": "XooXooXooXoo",
+    "twelve_half": "x-----x-----",
+    "twelve_quarters": "x--x--x--x--",
+    "twelve_chop": "...x.....x..",
+    "twelve_strum": "X-xx-xX-xx-x",
+    "twelve_16": "XoxoxoXoxoxoXoxoxoXoxoxo",
+    "gallop_12": "X-xX-xX-xX-x",
+    "two_8": "XooXoo",
+    "two_roll": "x-xx-x",
+    "two_whole": "x-----",
+    "two_oom": "..x..x",
+    "two_16": "XoxoxoXoxoxo",
 }
 
 #: Scale steps above the tonic, in semitones.

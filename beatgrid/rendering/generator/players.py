@@ -24,9 +24,8 @@ def part_notes(song: Song, part: Part, index: int, rng: np.random.Generator) -> 
         index: Its index in the genre, by which sections name it.
         rng: Source of randomness.
     """
-    play = {"bass": _bass, "comp": _comp, "pad": _pad, "arp": _arp, "lead": _lead}[part.role](
-        song, part, rng
-    )
+    players = {"bass": _bass, "comp": _comp, "pad": _pad, "arp": _arp, "lead": _lead}
+    play = (_rap if part.rapped else players[part.role])(song, part, rng)
     notes: list[Note] = []
     for section in song.sections:
         if index in section.parts:
@@ -163,6 +162,9 @@ def _lead(song: Song, part: Part, rng: np.random.Generator) -> Player:
     syncopation = float(rng.choice([0.0, 0.3, 0.7]))
     # A phrase may start before the bar line (pickup) or after it, as singers do.
     shift = float(rng.choice([0, 0, 0, -0.5, -1, 0.5, 1]))
+    if song.compound:
+        grid = 6 if density > 2.2 else 3
+        shift = round(3 * shift) / 3
     octave, legato = int(rng.choice([0, 12, 12])), float(rng.choice([0.5, 0.9, 1.0]))
     harmony = rng.random() < 0.15
     motifs: dict[str, tuple[list[tuple[float, float, int]], ...]] = {}
@@ -206,5 +208,46 @@ def _lead(song: Song, part: Part, rng: np.random.Generator) -> Player:
                     song.degree(s) + octave for s in ((step, step + 2) if harmony else (step,))
                 )
                 yield Note(start, beats * legato, pitches, float(rng.uniform(0.7, 1.0)))
+
+    return play
+
+
+def _rap(song: Song, part: Part, rng: np.random.Generator) -> Player:
+    """Syllables on most steps, in lines of one or two bars: breath, then a rhyme that is longer.
+
+    Lines are not repeated as a melody is, but half of them take over the last one's rhythm.
+    """
+    density = draw(rng, part.density)
+    grid = 4.0 if density > 1.9 else 2.0
+    if song.compound or _is_ternary(song):
+        grid = 6.0 if density > 3.0 else 3.0
+    elif rng.random() < 0.2:  # triplets of the level above, as in the flow of trap
+        grid *= 0.75
+    spoken = min(density / grid, 0.95)
+    line_bars = int(rng.choice([1, 1, 2]))
+    breath_beats = float(rng.choice([1, 2, 3, 4, 6])) / grid
+    pickup_beats = float(rng.choice([0, 0, 1, 2])) / grid
+    tone = int(rng.integers(43, 56))
+    n_steps = round(line_bars * song.beats_per_bar * grid)
+
+    def line() -> list[int]:
+        stressed = np.arange(n_steps) % grid < 1e-6
+        kept = rng.random(n_steps) < np.where(stressed, min(1.0, spoken + 0.15), spoken)
+        kept[n_steps - round(breath_beats * grid) :] = False
+        return [int(k) for k in np.flatnonzero(kept)]
+
+    def play(section: Section) -> Iterator[Note]:
+        syllables: list[int] = []
+        for bar in range(0, section.n_bars, line_bars):
+            if not syllables or rng.random() < 0.5:
+                syllables = line()
+            for i, k in enumerate(syllables):
+                following = syllables[i + 1] if i + 1 < len(syllables) else k + 3
+                beat = swung(k / grid, song, grid) - pickup_beats
+                stressed = abs(k / grid - round(k / grid)) < 1e-6
+                pitch = tone + int(rng.choice([-2, -1, 0, 0, 1])) + (2 if stressed else 0)
+                start = (section.first_bar + bar) * song.beats_per_bar + beat
+                gain = float(rng.uniform(0.85, 1.0) if stressed else rng.uniform(0.5, 0.9))
+                yield Note(start, 0.8 * min(following - k, 3) / grid, (pitch,), gain)
 
     return play

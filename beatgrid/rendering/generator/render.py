@@ -14,7 +14,7 @@ from beatgrid.rendering.generator.automation import form_gain, muffled
 from beatgrid.rendering.generator.drummer import drum_hits
 from beatgrid.rendering.generator.drums import Kit
 from beatgrid.rendering.generator.dsp import Samples, draw
-from beatgrid.rendering.generator.genres import GENRES, TEMPLATES
+from beatgrid.rendering.generator.genres import TEMPLATES
 from beatgrid.rendering.generator.mix import Track, mix
 from beatgrid.rendering.generator.performance import (
     Clock,
@@ -34,7 +34,7 @@ class RenderedTrack:
         samples: float32 (samples,) mono, peak at most 1.
         sample_rate: In hertz.
         grid: True grid; k = 0 is a downbeat.
-        genre: One of ``GENRES``.
+        genre: One of ``genres.TEMPLATES``.
         seed: The seed it was rendered from.
         metadata: What was drawn: swing, instruments, sections ..., plain values.
     """
@@ -69,7 +69,7 @@ def render(
     """Render one piece; the same arguments give the same samples in every process.
 
     Args:
-        genre: One of ``GENRES``.
+        genre: One of ``genres.TEMPLATES``.
         seed: Any integer >= 0.
         duration_s: Length in seconds.
         bpm: Tempo; drawn from the genre's customary range by default.
@@ -82,7 +82,7 @@ def render(
         ValueError: Unknown genre, or a tempo or length that is not positive.
     """
     if genre not in TEMPLATES:
-        raise ValueError(f"unknown genre {genre!r}: choose one of {', '.join(GENRES)}")
+        raise ValueError(f"unknown genre {genre!r}: choose one of {', '.join(TEMPLATES)}")
     if duration_s <= 0 or (bpm is not None and bpm <= 0):
         raise ValueError(f"duration_s and bpm must be positive, not {duration_s!r} and {bpm!r}")
     template = TEMPLATES[genre]

@@ -19,6 +19,7 @@ class Part:
         prob: Chance that a track has the part at all.
         density: Notes per beat of a lead or arp.
         power: Chords are root, fifth and octave, as on distorted guitars.
+        rapped: A lead that speaks: a syllable on most steps, lines of one or two bars, a breath.
     """
 
     role: str
@@ -27,6 +28,7 @@ class Part:
     prob: float = 0.85
     density: Range = (0.8, 2.2)
     power: bool = False
+    rapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Genre:
         lofi: Chance of a band-limited, noisy master.
         compression: Ratio of the compressor on the mix.
         rates: Speed of the drums against the tempo, chosen per section: 0.5 is half time.
+        hats: Hi-hat lines that may replace a groove's own; none: ``drummer.HATS``.
+        late_snare: Beats by which the backbeat is played behind the grid; labels stay on it.
+        compound: Beats divide into three throughout, fills and rolls too.
+        section_bars: Lengths a section may have.
     """
 
     bpm: Range
@@ -70,6 +76,10 @@ class Genre:
     lofi: float = 0.05
     compression: Range = (1.3, 4.0)
     rates: tuple[float, ...] = (1.0,)
+    hats: tuple[str, ...] = ()
+    late_snare: Range = (0.0, 0.0)
+    compound: bool = False
+    section_bars: tuple[int, ...] = (4, 4, 8, 8, 16)
 
 
 def bass(voices: str, figures: str, prob: float = 0.92) -> Part:
@@ -100,6 +110,11 @@ def arp(voices: str, density: Range = (2, 4), prob: float = 0.5) -> Part:
 def lead(voices: str, density: Range = (0.7, 2.2), prob: float = 0.7) -> Part:
     """A melody."""
     return Part("lead", tuple(voices.split()), (), prob, density)
+
+
+def rap(density: Range, prob: float = 0.85) -> Part:
+    """A rapper; ``density`` is syllables per beat."""
+    return Part("lead", ("rap",), (), prob, density, rapped=True)
 
 
 EDM_LEADS = "saw_lead supersaw pluck fm_lead vocal chip_square bell growl"
