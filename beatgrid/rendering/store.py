@@ -116,7 +116,7 @@ def _genres_in_turn(source: str, wanted: Collection[str] | None) -> tuple[str, .
     if unknown := set(wanted) - set(cycle):
         raise BeatgridError(
             f"genres: {source} has no {', '.join(sorted(unknown))}; "
-            f"it has {', '.join(sorted(cycle)) or 'none to choose from'}"
+            f"it has {', '.join(sorted(set(cycle))) or 'none to choose from'}"
         )
     if not wanted:
         raise BeatgridError("genres=[]: names none; leave it at null for all")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-SOURCES = ("own", "mma", "hybrid", "lmms", "hydrogen")
+SOURCES = ("own", "mma", "hybrid", "lmms", "hydrogen", "slow", "slow_hydrogen")
 """Names of all sources."""
 
 

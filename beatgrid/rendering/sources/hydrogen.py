@@ -152,8 +152,19 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
         seed: Any integer >= 0.
         held_out: Use the kits held out from training.
     """
-    rng = random_source("hydrogen", seed)
-    genre = GENRES[seed % len(GENRES)]
+    return play(GENRES[seed % len(GENRES)], "hydrogen", seed, held_out)
+
+
+def play(genre: str, source: str, seed: int, held_out: bool) -> Piece:
+    """A song of the generator on a sampled kit, mastered.
+
+    Args:
+        genre: One of ``genres.TEMPLATES`` that has drums.
+        source: Name of the source, from which length, kit and mastering are drawn.
+        seed: Any integer >= 0.
+        held_out: Use the kits that training never hears.
+    """
+    rng = random_source(source, seed)
     name = choose_kit(genre, rng, held_out)
     layered = bool(rng.random() < _LAYERED_SHARE)
     speed = float(rng.uniform(0.9, 1.1)) if rng.random() < 0.6 else 1.0
@@ -167,7 +178,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
     track = render(
         genre,
         _FIRST_SONG + seed,
-        draw_duration_s("hydrogen", seed),
+        draw_duration_s(source, seed),
         sample_rate=SAMPLE_RATE,
         drum_sounds=drum_sounds,
     )

@@ -21,11 +21,20 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
         seed: Any integer >= 0.
         held_out: Changes nothing: all genres are trained on, held-out pieces are other seeds.
     """
-    track = render(
-        GENRES[seed % len(GENRES)], seed, draw_duration_s("own", seed), sample_rate=SAMPLE_RATE
-    )
+    return piece_of(GENRES[seed % len(GENRES)], "own", seed)
+
+
+def piece_of(genre: str, source: str, seed: int) -> Piece:
+    """A song of the generator, some of them through a codec.
+
+    Args:
+        genre: One of ``genres.TEMPLATES``.
+        source: Name of the source, from which length and codec are drawn.
+        seed: Any integer >= 0.
+    """
+    track = render(genre, seed, draw_duration_s(source, seed), sample_rate=SAMPLE_RATE)
     samples, recipe = track.samples, dict(track.metadata)
-    rng = random_source("own codec", seed)
+    rng = random_source(f"{source} codec", seed)
     if rng.random() < CODED_SHARE:
         samples, recipe["codec"] = coded(samples, rng)
         # Codecs overshoot: 1 is the peak a piece may have.
