@@ -4,16 +4,21 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.commands.test_scripts import TINY
 from tests.conftest import ROOT
 
+SCRIPT = [sys.executable, str(ROOT / "train.py")]
+PROGRAM = [str(Path(sys.executable).with_name("beatgrid")), "train"]
+
 
 @pytest.mark.slow
-def test_two_processes_share_an_epoch_and_validate_every_track(click_folder, tmp_path):
-    command = [sys.executable, str(ROOT / "train.py"), *click_folder.overrides, *TINY]
+@pytest.mark.parametrize("start", [SCRIPT, PROGRAM])
+def test_two_processes_share_an_epoch_and_validate_every_track(start, click_folder, tmp_path):
+    command = [*start, *click_folder.overrides, *TINY]
     command += ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "data.val_count=2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
