@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"audio", "data", "networks", "activation", "search", "evaluation", "output"}
     ),
     "calibration": frozenset({"audio", "data", "networks", "activation", "search", "evaluation"}),
-    "rendering": frozenset({"audio", "data"}),
+    "rendering": frozenset({"audio", "data", "output"}),
     "prediction": frozenset({"audio", "search", "output"}),
     "predictor": frozenset({"audio", "networks", "activation", "search", "training", "prediction"}),
     "library": frozenset({"audio", "output", "prediction", "predictor"}),

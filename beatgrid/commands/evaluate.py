@@ -22,8 +22,8 @@ from beatgrid.output.tables import (
     print_reliability,
     print_summary,
     print_tracks,
-    write_tracks_csv,
 )
+from beatgrid.output.tracks_csv import TrackRow, write_tracks_csv
 
 
 @entry("evaluate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
@@ -32,36 +32,32 @@ def main(cfg: DictConfig) -> None:
     torch.set_num_threads(cfg.num_threads)
     predictor = load_predictor(cfg)
     out = output_folder(cfg.out)
-    named_scores = []
-    group_names: list[str] = []
+    rows: list[TrackRow] = []
     tracks = labelled_tracks(cfg, predictor.features)
     failed: list[str] = []
     for track in usable(tracks, FeatureCache(cfg.data.cache_dir, predictor.features), failed):
         activation, estimate = predictor.find(track.load_features(), track.audio_duration_s)
         score = score_track(track, activation, estimate)
-        named_scores.append((track.name, score))
-        group_names.append(group_of(track, cfg.group_by))
+        group = None if cfg.group_by is None else group_of(track, cfg.group_by)
+        rows.append(TrackRow(track.name, score, group))
 
-    scores = [score for _, score in named_scores]
+    scores = [row.score for row in rows]
     summary = summarise(scores)
     intervals = {key: bootstrap(scores, key) for key in summary if key != "n_tracks"}
     write_json(out / "evaluation.json", summary)
-    grouped = cfg.group_by is not None
-    write_tracks_csv(out / "tracks.csv", named_scores, group_names if grouped else None)
-    print_tracks(named_scores)
+    write_tracks_csv(out / "tracks.csv", rows)
+    print_tracks([(row.file, row.score) for row in rows])
     print_summary(summary, intervals)
-    if grouped:
+    if cfg.group_by is not None:
         groups: dict[str, list[TrackScore]] = {}
-        for name, score in zip(group_names, scores, strict=True):
-            groups.setdefault(name, []).append(score)
+        for row in rows:
+            groups.setdefault(row.group or "", []).append(row.score)
         print_groups({name: summarise(group) for name, group in groups.items()}, cfg.group_by)
     print_reliability(reliability(scores))
     print(f"{predictor.model_id}: {out / 'evaluation.json'}, {out / 'tracks.csv'}")
     exit_if_failed(len(failed), len(tracks))
 
 
-def group_of(track: Track, key: str | None) -> str:
+def group_of(track: Track, key: str) -> str:
     """Return the line of the table that a track counts in: its tempo's, or its label's value."""
-    if key is None:
-        return "all"
     return tempo_range(track.grid.bpm) if key == "bpm" else str(track.label.get(key))

@@ -1,10 +1,7 @@
-"""What a person reads: tables for the terminal, ``tracks.csv`` for a spreadsheet."""
+"""Tables for the terminal: narrow enough, one line for each track."""
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-import io
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,12 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from beatgrid import files
 from beatgrid.evaluation import ReliabilityBin, TrackScore
 from beatgrid.output.result import displayable
 
 MIN_NAME_CELLS = 12
-CSV_DIGITS = 9
 _ELLIPSIS = "…"
 
 Justify = Literal["left", "right"]
@@ -172,34 +167,6 @@ def print_reliability(bins: Sequence[ReliabilityBin], console: Console | None = 
     ]
     headers = ["tracks", "says", "is right"]
     _print(rows, headers, ["right"] * 3, console, first="confidence")
-
-
-def write_tracks_csv(
-    path: str | os.PathLike[str],
-    tracks: Sequence[tuple[str, TrackScore]],
-    groups: Sequence[str] | None = None,
-) -> None:
-    """Writes the scores of each track atomically: a header, then one line for each.
-
-    Args:
-        path: The file, by custom ``tracks.csv``.
-        tracks: Names and scores. True and false are 1 and 0, what does not apply is empty.
-        groups: The group of each track, for a last column ``group``.
-    """
-    names = [field.name for field in dataclasses.fields(TrackScore)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", *names, *(["group"] if groups is not None else [])])
-    for i, (file, score) in enumerate(tracks):
-        row = [displayable(file), *(_csv_value(getattr(score, n)) for n in names)]
-        writer.writerow(row if groups is None else [*row, displayable(groups[i])])
-    files.write_text(path, text.getvalue())
-
-
-def _csv_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        return int(value)
-    return f"{value:.{CSV_DIGITS}g}" if isinstance(value, float) else value  # csv leaves None empty
 
 
 def _milliseconds(value: float | None, signed: bool = False) -> str:

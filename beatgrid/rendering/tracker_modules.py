@@ -26,6 +26,7 @@ from beatgrid.data.labels import SUFFIX, write_label
 from beatgrid.errors import BeatgridError
 from beatgrid.files import replacing, write_text
 from beatgrid.grid import Grid
+from beatgrid.output.markdown import markdown_table
 from beatgrid.rendering.onsets import CLEAR, HOP, onset_curve, residual_ms
 from beatgrid.rendering.openmpt import SAMPLE_RATE, play
 from beatgrid.rendering.tracker_grid import LeftOutError, SteadyStretch, find_steady
@@ -132,7 +133,7 @@ def write_table(path: str | Path, entries: Sequence[Entry]) -> None:
 def summary(entries: Sequence[Entry]) -> str:
     """Return the set by package as a Markdown table, and why modules were left out."""
     kept = [entry for entry in entries if not entry.left_out]
-    lines = ["| package | modules | min | BPM | onset (ms), median |", "|---|---|---|---|---|"]
+    rows: list[tuple[object, ...]] = []
     sizes = Counter(entry.package for entry in kept)
     named = sorted(package for package, size in sizes.items() if size > 2)
     groups = {package: [e for e in kept if e.package == package] for package in named}
@@ -143,9 +144,8 @@ def summary(entries: Sequence[Entry]) -> str:
             minutes = sum(float(e.duration_s) for e in part) / 60
             clear_ms = [float(e.onset_ms) for e in part if e.onset != "unclear"]
             onset = f"{statistics.median(clear_ms):+.1f}" if clear_ms else ""
-            lines.append(
-                f"| {package} | {len(part)} | {minutes:.1f} | {bpm[0]:g} .. {bpm[-1]:g} | {onset} |"
-            )
+            rows.append((package, len(part), f"{minutes:.1f}", f"{bpm[0]:g} .. {bpm[-1]:g}", onset))
+    lines = markdown_table(("package", "modules", "min", "BPM", "onset (ms), median"), rows)
     lines.append(f"{len(kept)} of {len(entries)} files have a grid")
     reasons = Counter(e.left_out.partition(" as ")[0] for e in entries if e.left_out)
     lines += [f"{count:4} left out: {reason}" for reason, count in reasons.most_common()]

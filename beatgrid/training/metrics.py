@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-
 import torch
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from beatgrid.evaluation import LEVELS, TrackScore, summarise
-
-_FIELDS = [field.name for field in dataclasses.fields(TrackScore)]
-# With postponed annotations a field's type is its source text.
-_FLAGS = {field.name for field in dataclasses.fields(TrackScore) if "bool" in str(field.type)}
-_LEVEL_NAMES = [*LEVELS, "other", "none"]
+from beatgrid.evaluation import TrackScore, summarise
+from beatgrid.evaluation.codec import FIELDS, from_numbers, to_numbers
 
 
 class GridMetrics(Metric):
@@ -51,16 +44,16 @@ class GridMetrics(Metric):
                 repeat tracks until every process has as many as the others.
         """
         self.rows.append(
-            torch.tensor([index, *_encode(score)], dtype=self.dtype, device=self.device)
+            torch.tensor([index, *to_numbers(score)], dtype=self.dtype, device=self.device)
         )
 
     def scores(self) -> list[TrackScore]:
         """Scores of the tracks of this process (of all, inside ``sync_context``), by index."""
         if not len(self.rows):  # a list, or one tensor once processes are joined
             return []
-        table = dim_zero_cat(self.rows).reshape(-1, 1 + len(_FIELDS)).tolist()
+        table = dim_zero_cat(self.rows).reshape(-1, 1 + len(FIELDS)).tolist()
         by_index = {int(row[0]): row[1:] for row in table}
-        return [_decode(by_index[index]) for index in sorted(by_index)]
+        return [from_numbers(by_index[index]) for index in sorted(by_index)]
 
     def compute(self) -> dict[str, float]:
         """``summarise`` of all tracks without the keys that do not apply, which have no curve."""
@@ -70,26 +63,3 @@ class GridMetrics(Metric):
             for name, value in summary.items()
             if value is not None
         }
-
-
-def _encode(score: TrackScore) -> list[float]:
-    """A row of numbers: the level by its place in the list, NaN for None."""
-    row = []
-    for name in _FIELDS:
-        value = getattr(score, name)
-        if name == "level":
-            value = _LEVEL_NAMES.index(value)
-        row.append(math.nan if value is None else float(value))
-    return row
-
-
-def _decode(row: list[float]) -> TrackScore:
-    values: dict[str, object] = {}
-    for name, value in zip(_FIELDS, row, strict=True):
-        if name == "level":
-            values[name] = _LEVEL_NAMES[int(value)]
-        elif math.isnan(value):
-            values[name] = None
-        else:
-            values[name] = bool(value) if name in _FLAGS else value
-    return TrackScore(**values)  # type: ignore[arg-type]

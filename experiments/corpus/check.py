@@ -23,6 +23,7 @@ import numpy as np
 from rich.progress import track
 
 from beatgrid.files import replacing, write_text
+from beatgrid.output.markdown import markdown_table
 from beatgrid.rendering.onsets import CLEAR, residual_ms
 from beatgrid.rendering.sources import SOURCES
 from beatgrid.rendering.sources import source as source_module
@@ -85,21 +86,17 @@ def table(rows: Sequence[Row]) -> str:
         groups[str(row["source"])].append(row)
         if row["variant"]:
             groups[f"{row['source']}, {row['variant']}"].append(row)
-    lines = [
-        "| source | pieces | with clear beats | median (ms) | 5 % | 95 % | x real time |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    cells: list[tuple[object, ...]] = []
     for name, members in groups.items():
         late_ms = [float(row["late_ms"]) for row in members if float(row["clarity"]) >= CLEAR]
         speed = sum(float(m["duration_s"]) for m in members) / sum(
             float(m["cpu_s"]) for m in members
         )
         low, median, high = np.percentile(late_ms, [5, 50, 95]) if late_ms else [np.nan] * 3
-        lines.append(
-            f"| {name} | {len(members)} | {len(late_ms)} "
-            f"| {median:+.1f} | {low:+.1f} | {high:+.1f} | {speed:.0f} |"
-        )
-    return "\n".join(lines) + "\n"
+        shown_ms = [f"{value:+.1f}" for value in (median, low, high)]
+        cells.append((name, len(members), len(late_ms), *shown_ms, f"{speed:.0f}"))
+    columns = ("source", "pieces", "with clear beats", "median (ms)", "5 %", "95 %", "x real time")
+    return "\n".join(markdown_table(columns, cells)) + "\n"
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:

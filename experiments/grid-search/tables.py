@@ -6,6 +6,8 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from beatgrid.output.markdown import markdown_table
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -17,8 +19,7 @@ def write_table(name: str, rows: Sequence[Mapping[str, object]]) -> str:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
-    lines = [columns, ["---"] * len(columns), *([_shown(row[c]) for c in columns] for row in rows)]
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    text = "\n".join(markdown_table(columns, [[_shown(row[c]) for c in columns] for row in rows]))
     (RESULTS / f"{name}.md").write_text(text + "\n", encoding="utf-8")
     print(f"\n{name}\n{text}", flush=True)
     return text

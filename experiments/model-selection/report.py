@@ -19,11 +19,16 @@ import matplotlib as mpl
 import numpy as np
 
 from beatgrid.files import replacing, write_text
+from beatgrid.output.markdown import markdown_table
 
 HERE = Path(__file__).resolve().parent
 BASE = "base"
 BASE_OF_OWN = "own_short"
 N_BOOTSTRAP = 2000
+COLUMNS = (
+    *("question", "run", "parameters", "training, x real time", "network, x real time"),
+    *("Grid-OK@21.5", "@10", "level", "nats", "nats less than base", "rendered: nats less"),
+)
 
 
 class Run:
@@ -78,11 +83,7 @@ def main() -> None:
             by_run[row["run"]].append(row)
     runs = [Run(rows) for rows in by_run.values()]
     runs.sort(key=lambda run: (run.question != BASE, run.question, run.name))
-    lines = [
-        "| question | run | parameters | training, x real time | network, x real time "
-        "| Grid-OK@21.5 | @10 | level | nats | nats less than base | rendered: nats less |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    rows: list[tuple[object, ...]] = []
     dots = []
     for run in runs:
         real = run.names("real")
@@ -97,14 +98,15 @@ def main() -> None:
             changes.append(interval(of_base - run.column("nats", names)))
         dots.append((run, changes))
         about = run.about
-        lines.append(
-            f"| {run.question} | {run.name} | {int(about['parameters']):,} "
-            f"| {about['training_times_real_time']} | {about['times_real_time']} "
-            f"| {' | '.join(cells)} | {run.column('nats', real).mean():.3f} | "
-            + " | ".join(f"{m:+.3f} ({lo:+.3f} .. {hi:+.3f})" for m, lo, hi in changes)
-            + " |"
+        rows.append(
+            (
+                *(run.question, run.name, f"{int(about['parameters']):,}"),
+                *(about["training_times_real_time"], about["times_real_time"]),
+                *(*cells, f"{run.column('nats', real).mean():.3f}"),
+                *(f"{m:+.3f} ({lo:+.3f} .. {hi:+.3f})" for m, lo, hi in changes),
+            )
         )
-    write_text(HERE / "results.md", "\n".join(lines) + "\n")
+    write_text(HERE / "results.md", "\n".join(markdown_table(COLUMNS, rows)) + "\n")
     draw(dots)
 
 

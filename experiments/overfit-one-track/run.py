@@ -26,6 +26,7 @@ from matplotlib.figure import Figure
 
 from beatgrid.data.discovery import discover
 from beatgrid.files import write_text
+from beatgrid.output.markdown import markdown_table
 
 HERE = Path(__file__).resolve().parent
 EPOCHS = 30
@@ -93,15 +94,16 @@ def main() -> None:
         f"{constant_loss(0.06 / period_s):.3f} on this track "
         f"({100 * 0.06 / period_s:.0f} % of its frames are positive).",
         "",
-        "| | loss after epoch 1 | 10 | 20 | 30 | BPM found | phase ms | drift ms | level |",
-        "|---|---|---|---|---|---|---|---|---|",
     ]
+    rows = []
     for variant, curve in curves.items():
-        at = " | ".join(f"{curve[epoch - 1]:.4f}" for epoch in (1, 10, 20, EPOCHS))
+        at = [f"{curve[epoch - 1]:.4f}" for epoch in (1, 10, 20, EPOCHS)]
         row = found[variant]
         keys = ("bpm_found", "phase_ms", "drift_ms")
         numbers = [f"{float(row[key]):.4g}" if row[key] else "-" for key in keys]
-        lines.append(f"| {variant} | {at} | {' | '.join(numbers)} | {row['level']} |")
+        rows.append((variant, *at, *numbers, row["level"]))
+    columns = ("", "loss after epoch 1", "10", "20", "30", "BPM found", "phase ms", "drift ms")
+    lines += markdown_table((*columns, "level"), rows)
     write_text(HERE / "results.md", "\n".join(lines) + "\n")
     print("\n".join(lines))
 

@@ -5,16 +5,16 @@ python experiments/results/tables.py
 
 from __future__ import annotations
 
-import csv
-import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 
-from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise
+from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise, tempo_range
 from beatgrid.files import replacing, write_text
+from beatgrid.output.markdown import markdown_table
+from beatgrid.output.tracks_csv import TrackRow, read_tracks_csv
 from beatgrid.rendering.generator.genres_electronic import ELECTRONIC
 
 HERE = Path(__file__).resolve().parent
@@ -44,34 +44,6 @@ ROWS = {
     "downbeat_accuracy": "downbeat accuracy",
     "confidence_auroc": "AUROC of confidence",
 }
-BPM_EDGES = (0, 90, 120, 150, 180, 210, 1000)
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One track of a file."""
-
-    file: str
-    group: str
-    score: TrackScore
-
-
-def read(path: Path) -> list[Row]:
-    """The tracks of one file, in order."""
-    kinds = {field.name: str(field.type) for field in dataclasses.fields(TrackScore)}
-
-    def value(name: str, text: str) -> object:
-        if text == "":
-            return None
-        if "str" in kinds[name]:
-            return text
-        return bool(int(text)) if "bool" in kinds[name] else float(text)
-
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            Row(line["file"], line["group"], TrackScore(**{k: value(k, line[k]) for k in kinds}))
-            for line in csv.DictReader(file)
-        ]
 
 
 def shown(key: str, value: float | None) -> str:
@@ -83,19 +55,15 @@ def shown(key: str, value: float | None) -> str:
     return f"{value:.2f}" if key == "confidence_auroc" else f"{100 * value:.1f}"
 
 
-def overall(name: str, systems: dict[str, list[Row]]) -> list[str]:
+def overall(name: str, systems: dict[str, list[TrackRow]]) -> list[str]:
     """Metrics by system with 95 % bootstrap intervals."""
     n = len(next(iter(systems.values())))
-    lines = [
-        f"## {SETS[name][0].upper()}{SETS[name][1:]}, {n} tracks",
-        "",
-        "| | " + " | ".join(SYSTEMS[s] for s in systems) + " |",
-        "|---" * (1 + len(systems)) + "|",
-    ]
+    title = f"## {SETS[name][0].upper()}{SETS[name][1:]}, {n} tracks"
     scores = {system: [row.score for row in rows] for system, rows in systems.items()}
-    for key, label in ROWS.items():
-        cells = [cell(key, of_system) for of_system in scores.values()]
-        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    lines = [
+        (label, *(cell(key, of_system) for of_system in scores.values()))
+        for key, label in ROWS.items()
+    ]
     electronic = {
         system: [row.score for row in rows if row.group in ELECTRONIC]
         for system, rows in systems.items()
@@ -103,8 +71,8 @@ def overall(name: str, systems: dict[str, list[Row]]) -> list[str]:
     if name in RENDERED:
         cells = [cell("downbeat_accuracy", of_system) for of_system in electronic.values()]
         label = f"downbeat accuracy, {len(next(iter(electronic.values())))} electronic ones in 4/4"
-        lines.append(f"| {label} | " + " | ".join(cells) + " |")
-    return [*lines, ""]
+        lines.append((label, *cells))
+    return [title, "", *markdown_table(("", *(SYSTEMS[s] for s in systems)), lines), ""]
 
 
 def cell(key: str, scores: list[TrackScore]) -> str:
@@ -115,61 +83,51 @@ def cell(key: str, scores: list[TrackScore]) -> str:
 
 
 def grouped(
-    title: str, rows: Sequence[Row], key: Callable[[Row], str], largest_first: bool = True
+    title: str, rows: Sequence[TrackRow], key: Callable[[TrackRow], str], largest_first: bool = True
 ) -> list[str]:
     """Main metrics of each group, the largest group first or as they come."""
     groups: dict[str, list[TrackScore]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row.score)
     columns = ("level_ok", "grid_ok_10", "grid_ok_21", "grid_ok_21_multi", "offbeat", "bias_ms")
-    lines = [
-        f"| {title} | tracks | " + " | ".join(ROWS[c] for c in columns) + " |",
-        "|---" * (2 + len(columns)) + "|",
-    ]
+    lines = []
     items = list(groups.items())
     if largest_first:
         items.sort(key=lambda item: (-len(item[1]), item[0]))
     for group, scores in items:
         summary = summarise(scores)
-        cells = " | ".join(shown(c, summary[c]) for c in columns)
-        lines.append(f"| {group} | {len(scores)} | {cells} |")
-    return [*lines, ""]
+        lines.append((group, len(scores), *(shown(c, summary[c]) for c in columns)))
+    return [*markdown_table((title, "tracks", *(ROWS[c] for c in columns)), lines), ""]
 
 
-def bpm_range(row: Row) -> str:
-    """Name of the range a track's true tempo lies in."""
-    i = int(np.searchsorted(BPM_EDGES, row.score.bpm_true, side="right")) - 1
-    low, high = BPM_EDGES[i], BPM_EDGES[i + 1]
-    return f"from {low} BPM" if i == len(BPM_EDGES) - 2 else f"{low} to {high} BPM"
-
-
-def source(row: Row) -> str:
+def source(row: TrackRow) -> str:
     """Source of a rendered piece: SOURCE-SEED is its name."""
     return row.file.rpartition("-")[0]
 
 
-def worst(rows: Sequence[Row], n: int = 10) -> list[str]:
+def worst(rows: Sequence[TrackRow], n: int = 10) -> list[str]:
     """The wrong tracks the system was surest of."""
     wrong = [row for row in rows if not row.score.grid_ok_21]
     wrong.sort(key=lambda row: -(row.score.confidence or 0.0))
     if not wrong:
         return [f"None of {len(rows)} tracks is wrong.", ""]
-    lines = [
-        "| track | group | true BPM | found | level | phase (ms) | confidence |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines: list[tuple[object, ...]] = []
     for row in wrong[:n]:
         s = row.score
         found = "-" if s.bpm_found is None else f"{s.bpm_found:.2f}"
         phase = "-" if s.phase_ms is None else f"{s.phase_ms:+.0f}"
         lines.append(
-            f"| {row.file} | {row.group} | {s.bpm_true:.2f} | {found} | {s.level} | {phase} "
-            f"| {s.confidence or 0:.2f} |"
+            (
+                *(row.file, row.group, f"{s.bpm_true:.2f}", found),
+                *(s.level, phase, f"{s.confidence or 0:.2f}"),
+            )
         )
-    return [f"{len(wrong)} of {len(rows)} tracks are wrong; surest first:", "", *lines, ""]
+    columns = ("track", "group", "true BPM", "found", "level", "phase (ms)", "confidence")
+    title = f"{len(wrong)} of {len(rows)} tracks are wrong; surest first:"
+    return [title, "", *markdown_table(columns, lines), ""]
 
 
-def draw_confidence(sets: dict[str, list[Row]]) -> None:
+def draw_confidence(sets: dict[str, list[TrackRow]]) -> None:
     """Share of right grids against the confidence, a line per set."""
     mpl.use("Agg")
     import matplotlib.pyplot as plt
@@ -206,7 +164,7 @@ def main() -> None:
     shipped = {}
     for name in SETS:
         systems = {
-            system: read(path)
+            system: list(read_tracks_csv(path))
             for system in SYSTEMS
             if (path := HERE / f"{name}-{system}.csv").exists()
         }
@@ -214,9 +172,13 @@ def main() -> None:
         shipped[name] = rows = systems["shipped"]
         if name in RENDERED:
             lines += grouped("source", rows, source)
-        lines += grouped("package" if name == "modules" else "genre", rows, lambda row: row.group)
+        kind = "package" if name == "modules" else "genre"
+        lines += grouped(kind, rows, lambda row: row.group or "")
         lines += grouped(
-            "tempo", sorted(rows, key=lambda row: row.score.bpm_true), bpm_range, False
+            "tempo",
+            sorted(rows, key=lambda row: row.score.bpm_true),
+            lambda row: tempo_range(row.score.bpm_true),
+            largest_first=False,
         )
         lines += worst(rows)
     write_text(HERE / "results.md", "\n".join(lines))

@@ -24,6 +24,7 @@ from beatgrid.audio.features import log_mel
 from beatgrid.files import write_text
 from beatgrid.networks.checkpoint import load_model
 from beatgrid.networks.crnn import CRNN, count_parameters
+from beatgrid.output.markdown import markdown_table
 from beatgrid.predictor import find_checkpoint
 from beatgrid.rendering.generator import render
 from beatgrid.search import GridSearch
@@ -75,18 +76,14 @@ def main() -> None:
             if repeat:  # the first round warms up
                 seconds[name].append(time.process_time() - start)
     baseline = statistics.median(seconds["librosa.beat.beat_track, from audio"])
-    lines = [
-        f"| {args.minutes:g} minutes of audio, one thread | processor seconds (range) "
-        "| x real time | x librosa |",
-        "|---|---|---|---|",
-    ]
+    rows = []
     for name, values in seconds.items():
         median = statistics.median(values)
-        lines.append(
-            f"| {name} | {median:.3f} ({min(values):.3f} .. {max(values):.3f}) "
-            f"| {duration_s / median:.0f} | {baseline / median:.1f} |"
-        )
-    text = "\n".join(lines)
+        spread = f"{median:.3f} ({min(values):.3f} .. {max(values):.3f})"
+        rows.append((name, spread, f"{duration_s / median:.0f}", f"{baseline / median:.1f}"))
+    what = f"{args.minutes:g} minutes of audio, one thread"
+    columns = (what, "processor seconds (range)", "x real time", "x librosa")
+    text = "\n".join(markdown_table(columns, rows))
     print(text)
     write_text(HERE / "results.md", text + "\n")
 

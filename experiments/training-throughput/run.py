@@ -32,6 +32,7 @@ from beatgrid.data.targets import beat_target
 from beatgrid.data.track import Track
 from beatgrid.files import write_text
 from beatgrid.networks.crnn import CRNN
+from beatgrid.output.markdown import markdown_table
 
 HERE = Path(__file__).resolve().parent
 
@@ -112,15 +113,13 @@ def main() -> None:
         f"{len(tracks)} tracks, {audio_s / 60:.1f} minutes of audio, {args.repeats} runs in turn, "
         "one torch thread; seconds of audio trained per second.",
         "",
-        "| | median | min .. max | ratio |",
-        "|---|---|---|---|",
     ]
+    table = []
     for name, rates in rows.items():
         median = statistics.median(rates)
-        lines.append(
-            f"| {name} | {median:.1f} | {min(rates):.1f} .. {max(rates):.1f} "
-            f"| {median / baseline:.1f} |"
-        )
+        spread = f"{min(rates):.1f} .. {max(rates):.1f}"
+        table.append((name, f"{median:.1f}", spread, f"{median / baseline:.1f}"))
+    lines += markdown_table(("", "median", "min .. max", "ratio"), table)
     write_text(HERE / "results.md", "\n".join(lines) + "\n")
     print("\n".join(lines))
 

@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from beatgrid.files import write_text
+from beatgrid.output.markdown import markdown_table
 
 HERE = Path(__file__).resolve().parent
 WAYS = ((1, 1), (1, 2), (2, 1), (2, 2))  # processes, threads of each
@@ -57,10 +58,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--model", default="tcn")
     args = parser.parse_args()
-    lines = [
-        "| processes | threads of each | seconds of audio trained per second |",
-        "|---|---|---|",
-    ]
+    columns = ("processes", "threads of each", "seconds of audio trained per second")
+    rows: list[tuple[object, ...]] = []
     for n_processes, n_threads in WAYS:
         os.environ["OMP_NUM_THREADS"] = str(n_threads)
         context = multiprocessing.get_context("spawn")
@@ -72,9 +71,9 @@ def main() -> None:
                     for _ in range(n_processes)
                 ]
                 speed = sum(BATCH * CROP_S / job.result() for job in jobs)
-        lines.append(f"| {n_processes} | {n_threads} | {speed:.0f} |")
-        print(lines[-1], flush=True)
-    write_text(HERE / "threads.md", "\n".join(lines) + "\n")
+        rows.append((n_processes, n_threads, f"{speed:.0f}"))
+        print(*rows[-1], flush=True)
+    write_text(HERE / "threads.md", "\n".join(markdown_table(columns, rows)) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from beatgrid.evaluation import (
     f_measure,
     reliability,
     summarise,
+    tempo_range,
 )
 from beatgrid.grid import Grid
 from tests.evaluation.test_track import DURATION_S, TRUE, score
@@ -164,3 +165,18 @@ def test_bootstrap_interval_of_a_rate():
         bootstrap(scores, key, n=2)
     with pytest.raises(ValueError, match="unknown statistic 'levelok'; there are level_ok"):
         bootstrap(scores, "levelok")
+
+
+@pytest.mark.parametrize(
+    ("bpm", "name"),
+    [
+        (10.0, "0 to 90 BPM"),
+        (89.999, "0 to 90 BPM"),
+        (90.0, "90 to 120 BPM"),
+        (209.9, "180 to 210 BPM"),
+        (210.0, "from 210 BPM"),
+        (999.0, "from 210 BPM"),
+    ],
+)
+def test_tempo_ranges_meet_at_their_lower_edges(bpm, name):
+    assert tempo_range(bpm) == name

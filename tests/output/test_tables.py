@@ -1,6 +1,5 @@
-"""Tables for the terminal and tracks.csv: complete, narrow enough, free of escape codes."""
+"""Tables for the terminal: complete, narrow enough, free of escape codes."""
 
-import csv
 import io
 
 import pytest
@@ -17,7 +16,6 @@ from beatgrid.output.tables import (
     print_summary,
     print_tracks,
     shorten_middle,
-    write_tracks_csv,
 )
 
 TRUE = Grid(174.3, 0.1)
@@ -136,16 +134,3 @@ def test_shortened_names_fit_and_keep_both_ends(name, cells):
 
 def test_control_characters_do_not_reach_the_terminal():
     assert shorten_middle("a\nb\x1b[31m.mp3", 40) == "a�b�[31m.mp3"
-
-
-def test_csv_holds_every_score_of_every_track(tmp_path):
-    write_tracks_csv(tmp_path / "tracks.csv", TRACKS)
-    with open(tmp_path / "tracks.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["file"] for row in rows] == [name for name, _ in TRACKS]
-    assert rows[0]["phase_ms"] == "3"
-    assert rows[0]["grid_ok_10"] == "1"
-    assert rows[0]["downbeat_ok"] == ""
-    assert rows[3]["offbeat"] == "1"
-    assert rows[4]["bpm_found"] == ""
-    assert float(rows[1]["bpm_found"]) == 174.301

@@ -5,28 +5,9 @@ import torch
 import torch.distributed
 import torch.multiprocessing
 
-from beatgrid.evaluation import evaluate_track, summarise
-from beatgrid.grid import Grid
+from beatgrid.evaluation import summarise
 from beatgrid.training.metrics import GridMetrics
-
-TRUE = Grid(128.0, 0.1)
-
-
-def track_scores():
-    """Seven tracks over all kinds of result, so that every field is None and not None once."""
-    estimates = [
-        (Grid(128.0, 0.103), 0.9),
-        (Grid(128.0, 0.112), 0.8),
-        (Grid(128.0, 0.1 + 30 / 128), 0.6),
-        (Grid(192.0, 0.1), 0.2),
-        (Grid(101.0, 0.1), None),
-        (None, 0.0),
-        (Grid(64.0, 0.1), 0.5),
-    ]
-    return [
-        evaluate_track(TRUE, grid, 100.0, confidence, downbeat_reliable=bool(i % 2))
-        for i, (grid, confidence) in enumerate(estimates)
-    ]
+from tests.evaluation.test_codec import SCORES
 
 
 def expected(scores):
@@ -35,7 +16,7 @@ def expected(scores):
 
 def test_equals_the_summary_of_all_tracks():
     metric = GridMetrics()
-    scores = track_scores()
+    scores = SCORES
     for index, score in enumerate(scores):
         metric.update(score, index)
     assert metric.compute() == expected(scores)
@@ -45,7 +26,7 @@ def test_equals_the_summary_of_all_tracks():
 
 def test_a_repeated_track_counts_once():
     metric = GridMetrics()
-    scores = track_scores()
+    scores = SCORES
     for index in [0, 1, 2, 3, 0, 1]:
         metric.update(scores[index], index)
     assert metric.compute() == expected(scores[:4])
@@ -53,20 +34,20 @@ def test_a_repeated_track_counts_once():
 
 def test_reset_prefix_and_keys_that_do_not_apply():
     metric = GridMetrics(prefix="val/")
-    metric.update(track_scores()[3], 0)
+    metric.update(SCORES[3], 0)
     result = metric.compute()
     assert result["val/level_ok"] == 0
     assert "val/bias_ms" not in result
     metric.reset()
     assert metric.scores() == []
-    metric.update(track_scores()[0], 0)
+    metric.update(SCORES[0], 0)
     assert metric.compute()["val/level_ok"] == 1
 
 
 def test_is_part_of_a_module_without_entering_its_state_dict():
     module = torch.nn.Module()
     module.metric = GridMetrics()
-    module.metric.update(track_scores()[0], 0)
+    module.metric.update(SCORES[0], 0)
     assert module.state_dict() == {}
 
 
@@ -75,9 +56,9 @@ def _process(rank: int, folder: str, n_processes: int) -> None:
         "gloo", init_method=f"file://{folder}/store", rank=rank, world_size=n_processes
     )
     metric = GridMetrics()
-    scores = track_scores()
+    scores = SCORES
     # Uneven shares, one process without any track, and one track seen twice.
-    shares = [[0, 1, 2, 3], [4, 5, 6, 0], []]
+    shares = [[0, 1, 2, 3], [4, 5, 6, 7, 0], []]
     for index in shares[rank]:
         metric.update(scores[index], index)
     torch.save(metric.compute(), f"{folder}/{rank}.pt")
@@ -88,4 +69,4 @@ def _process(rank: int, folder: str, n_processes: int) -> None:
 def test_sums_up_over_processes(tmp_path):
     torch.multiprocessing.spawn(_process, args=(str(tmp_path), 3), nprocs=3)
     for rank in range(3):
-        assert torch.load(tmp_path / f"{rank}.pt") == expected(track_scores())
+        assert torch.load(tmp_path / f"{rank}.pt") == expected(SCORES)

@@ -1,0 +1,83 @@
+"""``tracks.csv``: the scores of each track, for a spreadsheet and for reports."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from beatgrid import files
+from beatgrid.errors import BeatgridError
+from beatgrid.evaluation.codec import FIELDS, from_text, to_text
+from beatgrid.evaluation.track import TrackScore
+from beatgrid.output.result import displayable
+
+# With one of these a spreadsheet takes a cell for a formula, which a file's name must not become.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class TrackRow:
+    """One line of the file.
+
+    Attributes:
+        file: Name of the track.
+        score: Its scores.
+        group: What it was grouped by; None where nothing was.
+    """
+
+    file: str
+    score: TrackScore
+    group: str | None = None
+
+
+def write_tracks_csv(path: str | os.PathLike[str], rows: Sequence[TrackRow]) -> None:
+    """Write a header, then one line for each track, atomically.
+
+    Args:
+        path: The file, by custom ``tracks.csv``.
+        rows: True and false become 1 and 0, what does not apply stays empty. The last column is
+            ``group``, if any row has one.
+    """
+    grouped = any(row.group is not None for row in rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["file", *FIELDS, *(["group"] if grouped else [])])
+    for row in rows:
+        group = [spreadsheet_text(row.group or "")] if grouped else []
+        writer.writerow([spreadsheet_text(row.file), *to_text(row.score).values(), *group])
+    files.write_text(path, text.getvalue())
+
+
+def read_tracks_csv(path: str | os.PathLike[str]) -> Iterator[TrackRow]:
+    """Yield the lines of a file that ``write_tracks_csv`` wrote.
+
+    Raises:
+        BeatgridError: The file is of another form; its line is named.
+    """
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        for line in reader:
+            try:
+                yield TrackRow(_plain(line["file"]), from_text(line), line.get("group"))
+            except (KeyError, ValueError, TypeError) as error:
+                raise BeatgridError(
+                    f"{os.fspath(path)}:{reader.line_num}: no scores of a track ({error}); "
+                    "write the file anew with evaluate.py"
+                ) from error
+
+
+def spreadsheet_text(text: str) -> str:
+    """Return a text as a spreadsheet shows it: any UTF-8 stream takes it, and no formula is in it.
+
+    An apostrophe before what would begin a formula is a spreadsheet's own mark of plain text.
+    """
+    text = displayable(text)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _plain(text: str) -> str:
+    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
