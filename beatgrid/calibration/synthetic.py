@@ -136,3 +136,51 @@ def noisy_activation(
         strength = downbeat_height * strength * rng.uniform(0.5, 1, len(beats_s))
         downbeat = channel(beats_s[kept], strength[kept])
     return Activation(channel(times_s, heights), frame_rate, duration_s, downbeat=downbeat)
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw a number whose logarithm is uniform."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def varied_track(seed: int) -> tuple[Grid, Activation]:
+    """Make a track for fitting: imperfections drawn from wide ranges, up to 235 BPM.
+
+    One in five is edited: up to a second is missing from its middle.
+    """
+    rng = np.random.default_rng([2, seed])
+    bpm = log_uniform(rng, 60, 230) if rng.random() < 0.5 else 0.0
+    while not 60 < bpm < 235:
+        bpm = 130 * 2 ** rng.normal(0, 0.4)
+    grid = Grid(bpm, rng.uniform(0, 2))
+    low = rng.uniform(0.05, 0.3)
+    activation = noisy_activation(
+        grid,
+        rng.uniform(20, 200),
+        rng,
+        jitter_s=rng.uniform(0.001, 0.015),
+        missing=rng.uniform(0, 0.5),
+        offbeat=rng.uniform(0, 0.8),
+        offbeat_height=(low, low + rng.uniform(0.1, 0.7)),
+        sixteenth=rng.uniform(0, 0.4) * (rng.random() < 0.5),
+        triplet=rng.uniform(0, 0.4) * (rng.random() < 0.2),
+        stray_hz=rng.uniform(0, 3) * (rng.random() < 0.5),
+        breakdown=rng.uniform(0, 0.3),
+        noise=rng.uniform(0.005, 0.06),
+        downbeat_height=rng.uniform(0.3, 1) if rng.random() < 0.5 else None,
+    )
+    return grid, _edited(activation, rng) if rng.random() < 0.2 else activation
+
+
+def _edited(activation: Activation, rng: np.random.Generator) -> Activation:
+    """Return the same track with up to a second cut out somewhere in its middle half."""
+    n_frames = len(activation)
+    start = int(n_frames * rng.uniform(0.25, 0.75))
+    end = start + int(activation.frame_rate * rng.uniform(0.05, 1))
+    return Activation(
+        np.delete(activation.beat, slice(start, end)),
+        activation.frame_rate,
+        downbeat=None
+        if activation.downbeat is None
+        else np.delete(activation.downbeat, slice(start, end)),
+    )

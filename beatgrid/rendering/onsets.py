@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, signal
 
 from beatgrid.grid import Grid
+from beatgrid.peaks import parabolic_peak
 from beatgrid.rendering.generator import click_track
 from beatgrid.rendering.piece import SAMPLE_RATE
 
@@ -62,10 +63,9 @@ def _mean_onset_s(samples: Samples, grid: Grid) -> tuple[float, float]:
     around = np.interp(frames[:, None] + offsets, np.arange(len(curve)), curve)
     mean = ndimage.gaussian_filter1d(around.mean(axis=0), 2.0)
     best = int(np.clip(np.argmax(mean), 1, len(mean) - 2))
-    before, top, after = mean[best - 1 : best + 2]
-    bend = before - 2 * top + after
-    shift = 0.5 * (before - after) / bend if bend < 0 else 0.0
-    return (offsets[best] + shift) * HOP / SAMPLE_RATE, float(top / (np.median(mean) + 1e-9))
+    shift, _ = parabolic_peak(*mean[best - 1 : best + 2])
+    clarity = float(mean[best] / (np.median(mean) + 1e-9))
+    return (offsets[best] + float(shift)) * HOP / SAMPLE_RATE, clarity
 
 
 @functools.cache

@@ -1,14 +1,13 @@
-"""Part 7: spectral flux and the search on a labelled folder, the floor for every network."""
+"""Part 7: spectral flux and the search on a labelled folder, the baseline for every network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from flux_tracks import flux_tracks
-from random_tracks import BPM_RANGE
 from tables import write_table
 
+from beatgrid.calibration.packaged import BPM_RANGE, flux_tracks
 from beatgrid.evaluation import TrackScore, evaluate_track, summarise
 from beatgrid.grid import Activation
 from beatgrid.search import GridEstimate, GridSearch

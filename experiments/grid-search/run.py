@@ -1,6 +1,6 @@
 """Measures the grid search; see README.md beside this file.
 
-python experiments/grid-search/run.py [part=1..7] [data_dir=FOLDER]
+PYTHONPATH=. python experiments/grid-search/run.py [part=1..7] [data_dir=FOLDER]
 
 Without ``part`` all parts run. Part 7 needs ``data_dir``, a folder with ``audio`` and ``labels``.
 """
@@ -17,7 +17,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 from corpus_part import corpus
-from pieces_part import pieces
+from segmentation_part import segmentation
 from synthetic_parts import ambiguity, calibration, cost, snapping, versus_notebook
 
 
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
         "2": cost,
         "3": ambiguity,
         "4": snapping,
-        "5": pieces,
+        "5": segmentation,
         "6": calibration,
     }
     if "data_dir" in options:

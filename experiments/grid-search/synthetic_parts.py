@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from random_tracks import BPM_RANGE, log_uniform, standard_track, varied_track
+from random_tracks import standard_track
 from tables import RESULTS, write_table
 
-from beatgrid.calibration.synthetic import DEFAULT_FRAME_RATE, noisy_activation, pulse_activation
+from beatgrid.calibration.packaged import BPM_RANGE
+from beatgrid.calibration.synthetic import (
+    DEFAULT_FRAME_RATE,
+    log_uniform,
+    noisy_activation,
+    pulse_activation,
+    varied_track,
+)
 from beatgrid.evaluation import evaluate_track, reliability, summarise
 from beatgrid.grid import Activation, Grid
 from beatgrid.search import GridEstimate, GridSearch
 from beatgrid.search.notebook import NotebookSearch
-
-# The original loops live where they are tested against the vectorised search.
-sys.path.append(str(Path(__file__).parents[2]))
 from tests.search.notebook_loops import original_search
 
 Search = Callable[[Activation], GridEstimate]

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
-from random_tracks import BPM_RANGE, standard_track
+from random_tracks import standard_track
 from tables import RESULTS, write_table
 
+from beatgrid.calibration.packaged import BPM_RANGE
 from beatgrid.calibration.synthetic import DEFAULT_FRAME_RATE, pulses
 from beatgrid.grid import Activation, FloatArray
 from beatgrid.search import GridEstimate, GridSearch
@@ -75,7 +76,7 @@ def median_error_ms(estimate: GridEstimate, beats_s: FloatArray, piecewise: bool
     return 1000 * float(np.median(error_s))
 
 
-def pieces() -> None:
+def segmentation() -> None:
     """Segments found, and what they are good for."""
     rows = []
     for i, (name, beats_s) in enumerate(TRACKS.items()):
