@@ -70,6 +70,6 @@ def test_training_on_rendered_folders_alone(run_script, tmp_path):
     trained = run_script("train.py", *TINY, *only, "output_dir=run")
     assert trained.status == 0, trained.err
     assert json.loads((tmp_path / "run/splits.json").read_text())["train"] == ["100", "140"]
-    nothing = run_script("train.py", *TINY, "data.audio_dir=null", "output_dir=run")
+    nothing = run_script("train.py", *TINY, "data.audio_dir=null", "output_dir=other")
     assert (nothing.status, nothing.err.count("\n")) == (1, 1)
     assert "data.audio_dir=null: name a folder" in nothing.err
