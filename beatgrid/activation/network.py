@@ -11,50 +11,45 @@ from scipy.special import expit
 from beatgrid.activation.flux import onset_strength
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.grid import Activation
-from beatgrid.networks.crnn import CRNN
+from beatgrid.networks.network import Network
 
-CHUNK_S = 120.0
-# Context on both sides of a chunk whose logits are dropped: as far as the dilated convolutions of
-# conf/model/tcn.yaml see, and longer than an LSTM remembers.
-MARGIN_S = 12.0
+# What memory is bounded by, beside a network's context: 120 s at 86 frames per second.
+CHUNK_FRAMES = 10336
 
 
 @torch.inference_mode()
 def network_logits(
-    network: CRNN,
+    network: Network,
     features: np.ndarray,
-    frame_rate: float,
-    chunk_s: float = CHUNK_S,
-    margin_s: float = MARGIN_S,
+    chunk_frames: int = CHUNK_FRAMES,
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """Logits of every frame of a track; memory is bounded by a few chunks.
+    """Compute the logits of every frame of a track; memory is bounded by a few chunks.
+
+    Each chunk is computed with the network's ``context_frames`` to either side, whose logits
+    are dropped: the result is that of the whole track but for rounding (about 1e-6).
 
     Args:
         network: In evaluation mode, on ``device``.
-        features: Log-mel in dB, (frames, mels).
-        frame_rate: Frames per second.
-        chunk_s: Length of a chunk in seconds; a track up to one chunk and its margins goes
-            through the network in one piece.
-        margin_s: Context before and after each chunk.
+        features: Log-mel in dB, (frames, mels), at least one frame.
+        chunk_frames: Length of a chunk; a track up to one chunk and its margins goes through
+            the network in one piece.
         device: Where to compute.
 
     Returns:
         float32 (frames, outputs).
     """
-    chunk, margin = round(chunk_s * frame_rate), round(margin_s * frame_rate)
+    margin = network.context_frames
     n_frames = len(features)
-    if n_frames <= chunk + 2 * margin:
-        starts = [0]
-        chunk = n_frames
-    else:
-        starts = list(range(0, n_frames, chunk))
+    if n_frames <= chunk_frames + 2 * margin:
+        chunk_frames = n_frames
     logits: list[np.ndarray] = []
-    for start in starts:
-        first, last = max(0, start - margin), min(n_frames, start + chunk + margin)
+    for start in range(0, n_frames, chunk_frames):
+        stop = min(n_frames, start + chunk_frames)
+        first, last = max(0, start - margin), min(n_frames, stop + margin)
         piece = torch.as_tensor(np.asarray(features[first:last], dtype=np.float32), device=device)
         out = network(piece[None])[0]
-        logits.append(out[start - first : min(start + chunk, n_frames) - first].cpu().numpy())
+        logits.append(out[start - first : stop - first].cpu().numpy())
     return np.concatenate(logits)
 
 
@@ -65,7 +60,7 @@ def track_activation(
     duration_s: float,
     temperatures: Sequence[float] = (1.0, 1.0),
 ) -> Activation:
-    """All evidence on a track: the network's probabilities, and onsets heard without it.
+    """Collect the evidence on a track: the network's probabilities, and onset strength.
 
     Args:
         logits: (frames, outputs): beat, and downbeat if the network has it.

@@ -91,7 +91,7 @@ class NetworkSource:
 
     def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
         """Return the network's calibrated activation of log-mel (frames, mels)."""
-        logits = network_logits(self.network, log_mel, self.features.frame_rate, device=self.device)
+        logits = network_logits(self.network, log_mel, device=self.device)
         return track_activation(logits, log_mel, self.features, duration_s, self.temperatures)
 
 

@@ -48,7 +48,7 @@ def calibrated(
         raise ValueError("no track to calibrate on")
     spec = model.features
     target = TargetSpec(**asdict(NOTEBOOK_TARGET) | model.training_data.get("target", {}))
-    logits = [network_logits(model.network, t.load_features(), spec.frame_rate) for t in tracks]
+    logits = [network_logits(model.network, t.load_features()) for t in tracks]
     framed = [frame_targets(t, whole_track(t), spec.frame_rate, target) for t in tracks]
     temperatures = [
         fit_temperature(

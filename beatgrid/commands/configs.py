@@ -47,12 +47,14 @@ class ConfigFile:
         settings: Its keys in order, nested ones too.
         bases: Files of the same folder that it builds on.
         groups: Group and chosen option (None for none) of its defaults.
+        package: Key that its own are under, where that is not its group.
     """
 
     about: str
     settings: tuple[Setting, ...]
     bases: tuple[str, ...]
     groups: dict[str, str | None]
+    package: str | None = None
 
 
 def read_config(path: Path) -> ConfigFile:
@@ -78,7 +80,10 @@ def read_config(path: Path) -> ConfigFile:
         for entry in defaults
         if isinstance(entry, str) and entry != "_self_"
     )
-    return ConfigFile("\n".join(about).strip(), tuple(settings), bases, groups)
+    package = re.search(r"^# @package (\w+)", text)
+    return ConfigFile(
+        "\n".join(about).strip(), tuple(settings), bases, groups, package[1] if package else None
+    )
 
 
 def options(group: str) -> list[str]:
@@ -91,7 +96,7 @@ def group_settings(group: str, option: str) -> list[Setting]:
     config = read_config(CONF / group / f"{option}.yaml")
     found = {s.key: s for base in config.bases for s in group_settings(group, base)}
     for setting in config.settings:
-        key = f"{group}.{setting.key}"
+        key = f"{config.package or group}.{setting.key}"
         comment = setting.comment or (found[key].comment if key in found else "")
         found[key] = Setting(key, setting.value, comment)
     return list(found.values())

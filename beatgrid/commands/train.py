@@ -26,8 +26,8 @@ from beatgrid.commands.resume import refuse_complete, resumed_config
 from beatgrid.data.datamodule import BeatDataModule
 from beatgrid.errors import BeatgridError
 from beatgrid.files import write_json
+from beatgrid.networks import count_parameters
 from beatgrid.networks.checkpoint import load_model
-from beatgrid.networks.crnn import count_parameters
 from beatgrid.predictor import find_checkpoint
 from beatgrid.training.module import BeatModule
 from beatgrid.training.runs import (

@@ -1,10 +1,11 @@
-"""Features to logits: networks by name, their losses, and their checkpoints."""
+"""Features to logits: networks and losses by name, and checkpoints."""
 
 from beatgrid.lazy import offer
 
 __all__, __getattr__ = offer(
     __name__,
-    crnn=("CRNN", "count_parameters"),
-    losses=("masked_bce",),
+    network=("Network", "count_parameters"),
+    table=("NETWORKS", "build_network"),
+    losses=("LOSSES", "build_loss"),
     checkpoint=("LoadedModel", "load_model", "save_model"),
 )

@@ -8,20 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 import beatgrid
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import CheckpointError
 from beatgrid.files import replacing
-from beatgrid.networks.crnn import CRNN
+from beatgrid.networks.legacy import from_format_1, is_notebook, notebook_description
+from beatgrid.networks.network import Network
+from beatgrid.networks.table import build_network
 
 KEY = "beatgrid"
-FORMAT = 1
+FORMAT = 2
 LICENCE = "MIT"
 SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "shipped.ckpt"
-# Keys of the notebook's bare state_dict: a BeatCRNN of default features.
-_NOTEBOOK_KEYS = {"cnn.0.weight", "cnn.4.weight", "rnn.weight_ih_l0", "output.weight"}
+_PREFIX = "network."  # of the network's weights in the Lightning module's state_dict
+# Longest window that features may ask for, 3 s at 44.1 kHz: a file may not cost more memory.
+_MAX_N_FFT = 1 << 17
+# What reading entries of the wrong type, shape or size raises.
+_DAMAGE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 def describe(
@@ -31,7 +37,15 @@ def describe(
     calibration: Mapping[str, Any] | None = None,
     licence: str = LICENCE,
 ) -> dict[str, Any]:
-    """The entry ``"beatgrid"`` of a checkpoint: plain containers, all that prediction needs."""
+    """Return a checkpoint's entry ``"beatgrid"``: plain containers, all that prediction needs.
+
+    Args:
+        network: Its ``name`` and arguments.
+        features: Fields of a FeatureSpec.
+        training_data: Summary of the data it was trained on.
+        calibration: What was fitted after training.
+        licence: Licence of the weights.
+    """
     return {
         "format": FORMAT,
         "version": beatgrid.__version__,
@@ -50,7 +64,7 @@ class LoadedModel:
     Attributes:
         network: In evaluation mode, on the CPU.
         features: What its input must be.
-        network_args: What the network was built with.
+        network_args: Its ``name`` and what it was built with.
         model_id: Run and file name.
         training_data: Summary of the data it was trained on.
         licence: Licence of the weights.
@@ -58,7 +72,7 @@ class LoadedModel:
             ``ranker``, the grid search's ranker. Empty if nothing was.
     """
 
-    network: CRNN
+    network: Network
     features: FeatureSpec
     network_args: dict[str, Any]
     model_id: str
@@ -70,45 +84,55 @@ class LoadedModel:
 def load_model(path: str | Path) -> LoadedModel:
     """Load a checkpoint of this project, or the notebook's bare ``beat_crnn_mvp.pth``.
 
+    Nothing larger than the file is allocated, whatever it says about itself.
+
     Raises:
-        CheckpointError: The file is missing, no checkpoint, or of another format.
+        CheckpointError: The file is missing, no checkpoint, of another format, or damaged.
     """
     path = Path(path)
     contents = _read(path)
-    if contents.keys() >= _NOTEBOOK_KEYS:
+    if is_notebook(contents):
         return _load_notebook(path, contents)
     about = contents.get(KEY)
-    if not isinstance(about, dict) or "state_dict" not in contents:
+    if not isinstance(about, dict) or not isinstance(contents.get("state_dict"), dict):
         raise CheckpointError(
             f"ckpt={path}: no checkpoint of beatgrid; "
             "give a file from outputs/train/*/checkpoints, or ckpt=latest"
         )
-    if about.get("format") != FORMAT:
+    if about.get("format") not in (1, FORMAT):
         raise CheckpointError(
             f"ckpt={path}: checkpoint format {about.get('format')!r}, this version reads "
             f"{FORMAT}; it was written by beatgrid {about.get('version', '?')}: "
             "install that version, or train anew"
         )
     try:
-        network = CRNN(**about["network"])
-        prefix = "network."
-        network.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in contents["state_dict"].items()}
-        )
         features = FeatureSpec.from_dict(about["features"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        if features.n_fft > _MAX_N_FFT:
+            raise ValueError(f"n_fft {features.n_fft} exceeds {_MAX_N_FFT}")
+        description = dict(about["network"])
+        if about["format"] == 1:
+            description = from_format_1(description)
+        if description.get("n_mels") != features.n_mels:
+            raise ValueError(
+                f"n_mels {description.get('n_mels')} of the network, {features.n_mels} of features"
+            )
+        state = {str(k).removeprefix(_PREFIX): v for k, v in contents["state_dict"].items()}
+        network = _with_weights(description, state, path.stat().st_size)
+        training_data = dict(about.get("training_data", {}))
+        calibration = dict(about.get("calibration", {}))
+    except _DAMAGE as error:
         raise CheckpointError(
             f"ckpt={path}: its weights and its description disagree "
-            f"({str(error).splitlines()[0]}); train anew"
+            f"({_first_line(error)}); train anew"
         ) from error
     return LoadedModel(
-        network=network.eval(),
+        network=network,
         features=features,
-        network_args=about["network"],
+        network_args=description,
         model_id=f"{path.parent.parent.name}/{path.name}" if path.parent.name else path.name,
-        training_data=about.get("training_data", {}),
-        licence=about.get("licence", LICENCE),
-        calibration=about.get("calibration", {}),
+        training_data=training_data,
+        licence=str(about.get("licence", LICENCE)),
+        calibration=calibration,
     )
 
 
@@ -122,7 +146,7 @@ def save_model(path: str | Path, model: LoadedModel) -> None:
             calibration=model.calibration,
             licence=model.licence,
         ),
-        "state_dict": {f"network.{k}": v for k, v in model.network.state_dict().items()},
+        "state_dict": {f"{_PREFIX}{k}": v for k, v in model.network.state_dict().items()},
     }
     with replacing(path) as temporary:
         torch.save(contents, temporary)
@@ -146,17 +170,66 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _load_notebook(path: Path, state: Mapping[str, Tensor]) -> LoadedModel:
-    # Sizes are read off the weights: the notebook's file says nothing about itself.
-    hidden_size = state["output.weight"].shape[1] // 2
-    n_mels = state["rnn.weight_ih_l0"].shape[1] // state["cnn.4.weight"].shape[0] * 4
-    num_layers = sum(k.startswith("rnn.weight_ih_l") and "reverse" not in k for k in state)
-    args: dict[str, Any] = {"n_mels": n_mels, "hidden_size": hidden_size, "num_layers": num_layers}
-    network = CRNN(**args)
     try:
-        network.load_state_dict(dict(state))
-    except RuntimeError as error:
+        description = notebook_description(state)
+        features = FeatureSpec(n_mels=description["n_mels"])
+        network = _with_weights(description, state, path.stat().st_size)
+    except _DAMAGE as error:
         raise CheckpointError(
             f"ckpt={path}: looks like the notebook's BeatCRNN, but its weights do not fit "
-            f"({str(error).splitlines()[-1].strip()})"
+            f"({_first_line(error)})"
         ) from error
-    return LoadedModel(network.eval(), FeatureSpec(n_mels=n_mels), args, model_id=path.name)
+    return LoadedModel(network, features, description, model_id=path.name)
+
+
+def _with_weights(
+    description: Mapping[str, Any], state: Mapping[str, Any], file_bytes: int
+) -> Network:
+    """Build the described network with these weights, in evaluation mode.
+
+    Raises:
+        ValueError: The description does not fit the weights; found out before memory is taken.
+    """
+    for name, tensor in state.items():
+        if not isinstance(tensor, Tensor):
+            raise ValueError(f"{name} is no tensor")
+    # A tensor may claim any size by strides of 0.
+    if sum(tensor.numel() * tensor.element_size() for tensor in state.values()) > file_bytes:
+        raise ValueError("weights larger than the file")
+    with torch.device("meta"), _AtMost(state):
+        expected = build_network(**description).state_dict()
+    for name in sorted(expected.keys() ^ state.keys()):
+        raise ValueError(f"{name} is {'missing' if name in expected else 'unknown'}")
+    for name, tensor in expected.items():
+        if tensor.shape != state[name].shape:
+            raise ValueError(
+                f"{name} has the shape {tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
+            )
+    network = build_network(**description)
+    network.load_state_dict(dict(state))
+    return network.eval()
+
+
+class _AtMost:
+    """Stops the construction of modules with more parameters than there are weights.
+
+    A description may ask for 1e9 layers: even without memory, they would take hours to build.
+    """
+
+    def __init__(self, state: Mapping[str, Tensor]) -> None:
+        self.left = len(state)
+
+    def _count(self, module: nn.Module, name: str, parameter: nn.Parameter) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("more layers than there are weights")
+
+    def __enter__(self) -> None:
+        self.handle = register_module_parameter_registration_hook(self._count)
+
+    def __exit__(self, *exception: object) -> None:
+        self.handle.remove()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,12 +1,19 @@
-"""The training loss: binary cross-entropy on logits, over valid frames only."""
+"""Training losses by name: on logits, over valid frames only."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
+
+from beatgrid.networks.arguments import build
+
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Logits, targets and mask, all (batch, frames, channels), to a scalar."""
 
 
 def trim_to_shortest(*tensors: Tensor, tolerance_frames: int = 1) -> tuple[Tensor, ...]:
@@ -28,38 +35,57 @@ def trim_to_shortest(*tensors: Tensor, tolerance_frames: int = 1) -> tuple[Tenso
     return tuple(tensor[:, :shortest] for tensor in tensors)
 
 
-def masked_bce(
-    logits: Tensor,
-    target: Tensor,
-    mask: Tensor,
-    pos_weight: float = 1.0,
-    channel_weights: Sequence[float] = (1.0, 1.0),
-    focal_gamma: float = 0.0,
-) -> Tensor:
+@dataclass(frozen=True)
+class MaskedBCE:
     """Mean binary cross-entropy per channel over its valid frames, weighted and added.
 
-    Args:
-        logits: (batch, frames, channels).
-        target: In [0, 1], (batch, frames, targets), targets >= channels: a network without a
-            downbeat channel is trained on the beat alone.
-        mask: 1 where the target is known, else 0, as ``target``.
+    Attributes:
         pos_weight: Weight of the positive part of the target.
-        channel_weights: Weight of each channel's mean.
+        downbeat_weight: Weight of the downbeat channel's mean beside the beat's 1.
         focal_gamma: Frames weigh ``|target - probability| ** focal_gamma``, so that those
-            already right count less (Lin et al., "Focal loss", ICCV 2017, for soft targets);
-            0 weighs all alike.
-
-    Returns:
-        Scalar. A channel without a valid frame adds 0.
+            already right count less (Lin et al., "Focal loss for dense object detection", ICCV
+            2017, for soft targets); 0 weighs all alike.
     """
-    logits, target, mask = trim_to_shortest(logits, target, mask)
-    channels = logits.shape[-1]
-    target, mask = target[..., :channels], mask[..., :channels]
-    loss = binary_cross_entropy_with_logits(
-        logits, target, reduction="none", pos_weight=logits.new_tensor(pos_weight)
-    )
-    if focal_gamma:
-        loss = loss * (target - logits.sigmoid()).abs() ** focal_gamma
-    per_channel = (loss * mask).sum((0, 1)) / mask.sum((0, 1)).clamp(min=1)
-    weights = torch.as_tensor(channel_weights[:channels], dtype=loss.dtype, device=loss.device)
-    return (per_channel * weights).sum()
+
+    pos_weight: float
+    downbeat_weight: float
+    focal_gamma: float
+
+    def __call__(self, logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """Return the loss of a batch.
+
+        Args:
+            logits: (batch, frames, channels).
+            target: In [0, 1], (batch, frames, targets), targets >= channels: a network without a
+                downbeat channel is trained on the beat alone.
+            mask: 1 where the target is known, else 0, as ``target``.
+
+        Returns:
+            Scalar. A channel without a valid frame adds 0.
+        """
+        channels = logits.shape[-1]
+        target, mask = target[..., :channels], mask[..., :channels]
+        loss = binary_cross_entropy_with_logits(
+            logits, target, reduction="none", pos_weight=logits.new_tensor(self.pos_weight)
+        )
+        if self.focal_gamma:
+            loss = loss * (target - logits.sigmoid()).abs() ** self.focal_gamma
+        per_channel = (loss * mask).sum((0, 1)) / mask.sum((0, 1)).clamp(min=1)
+        weights = torch.as_tensor(
+            (1.0, self.downbeat_weight)[:channels], dtype=loss.dtype, device=loss.device
+        )
+        return (per_channel * weights).sum()
+
+
+LOSSES: dict[str, type[Any]] = {"bce": MaskedBCE}
+"""What ``model.loss`` may name."""
+
+
+def build_loss(name: str, **arguments: Any) -> Loss:
+    """Make a loss by its name from plain arguments.
+
+    Raises:
+        BeatgridError: An unknown name, an argument that this loss lacks or that is missing, or a
+            value of the wrong type.
+    """
+    return build("loss", LOSSES, name, arguments)

@@ -191,9 +191,9 @@ class EpochLines(L.Callback):
 
 
 class Reproducible(L.Callback):
-    """Makes a step's chance depend on the seed and its number alone.
+    """Makes a training step deterministic given the seed and the step's number.
 
-    Drop-out draws from torch's generator, whose state no checkpoint keeps; seeded anew at each
+    Dropout draws from torch's generator, whose state no checkpoint keeps; seeded anew at each
     step, a run cut off and resumed from ``last.ckpt`` ends with the weights of an unbroken one.
 
     Args:

@@ -1,4 +1,4 @@
-"""The Lightning module: CRNN, loss, optimiser, and what a checkpoint carries."""
+"""The Lightning module: network, loss, optimiser, and what a checkpoint carries."""
 
 from __future__ import annotations
 
@@ -11,54 +11,90 @@ import torch
 from torch import Tensor
 
 from beatgrid.audio.features import FeatureSpec
-from beatgrid.errors import CheckpointError
+from beatgrid.errors import BeatgridError, CheckpointError
 from beatgrid.networks import checkpoint
-from beatgrid.networks.crnn import CRNN
-from beatgrid.networks.losses import masked_bce, trim_to_shortest
+from beatgrid.networks.arguments import arguments_of
+from beatgrid.networks.losses import LOSSES, build_loss, trim_to_shortest
+from beatgrid.networks.table import NETWORKS, build_network
+
+OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+}
+SCHEDULES = ("cosine", "constant")
 
 
 class BeatModule(L.LightningModule):
-    """Trains a CRNN on beat (and downbeat) targets.
+    """Trains a network on beat (and downbeat) targets.
 
-    All arguments are plain values, so that a checkpoint loads with ``weights_only=True``.
+    All arguments are plain values, so that a checkpoint loads with ``weights_only=True``. Their
+    defaults are in ``conf/model`` and ``conf/loss``.
 
     Args:
         features: Fields of a FeatureSpec; travels in the checkpoint.
+        network: A key of ``networks.table.NETWORKS``.
+        loss: A key of ``networks.losses.LOSSES``.
         optimizer: ``adamw`` or ``adam``.
         lr: Peak learning rate.
-        weight_decay: Decay of matrices and kernels (AdamW only); biases and norms have none.
+        weight_decay: Decay of matrices and kernels; biases and norms have none.
         schedule: ``cosine`` to zero over the whole training, or ``constant``.
         warmup: Share of all steps in which the rate rises from zero; 0 for none.
-        pos_weight: Weight of positive frames in the loss.
-        downbeat_weight: Weight of the downbeat channel's loss beside the beat's 1.
-        focal_gamma: Exponent of the focal loss; 0 for plain cross-entropy.
-        **network: Arguments of CRNN but for ``n_mels``.
+        **arguments: Those of the network (but for ``n_mels``, which features say) and of the
+            loss, side by side.
+
+    Raises:
+        BeatgridError: An argument that neither network nor loss has, or a value that cannot be.
     """
 
     def __init__(
         self,
+        *,
         features: Mapping[str, Any],
-        optimizer: str = "adamw",
-        lr: float = 1e-3,
-        weight_decay: float = 0.01,
-        schedule: str = "cosine",
-        warmup: float = 0.0,
-        pos_weight: float = 1.0,
-        downbeat_weight: float = 0.5,
-        focal_gamma: float = 0.0,
-        **network: Any,
+        network: str,
+        loss: str,
+        optimizer: str,
+        lr: float,
+        weight_decay: float,
+        schedule: str,
+        warmup: float,
+        **arguments: Any,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        for name, value, known in (
-            ("optimizer", optimizer, ("adamw", "adam")),
-            ("schedule", schedule, ("cosine", "constant")),
+        for name, choice, known in (
+            ("optimizer", optimizer, tuple(OPTIMIZERS)),
+            ("schedule", schedule, SCHEDULES),
         ):
-            if value not in known:
-                raise ValueError(f"model.{name}={value!r}: must be one of {', '.join(known)}")
+            if choice not in known:
+                raise BeatgridError(f"model.{name}={choice!r}: must be one of {', '.join(known)}")
+        for name, value, below in (
+            ("lr", lr, math.inf),
+            ("weight_decay", weight_decay, math.inf),
+            ("warmup", warmup, 1.0),
+        ):
+            if isinstance(value, bool | str) or not 0 <= value < below:
+                raise BeatgridError(
+                    f"model.{name}={value}: must be a number from 0"
+                    + ("" if below == math.inf else f" to below {below:g}")
+                )
         self.spec = FeatureSpec.from_dict(features)
-        self.network_args = {"n_mels": self.spec.n_mels, **network}
-        self.network = CRNN(**self.network_args)
+        of_network = arguments_of("network", NETWORKS, network).keys() - {"n_mels"}
+        of_loss = arguments_of("loss", LOSSES, loss).keys()
+        for name, value in arguments.items():
+            if name not in of_network | of_loss:
+                raise BeatgridError(
+                    f"model.{name}={value}: neither network {network!r} nor loss {loss!r} has such "
+                    f"an argument; they take {', '.join(sorted(of_network | of_loss))}"
+                )
+        self.network_args = {
+            "name": network,
+            "n_mels": self.spec.n_mels,
+            **{name: value for name, value in arguments.items() if name in of_network},
+        }
+        self.network = build_network(**self.network_args)
+        self.loss = build_loss(
+            loss, **{name: value for name, value in arguments.items() if name in of_loss}
+        )
         # Set by the training script: hours, tracks and licence of the data, for the checkpoint.
         self.training_data: dict[str, Any] = {}
 
@@ -69,22 +105,22 @@ class BeatModule(L.LightningModule):
             model: Named in the checkpoints of this training, with the data it has learnt from.
 
         Raises:
-            CheckpointError: It is a network of other sizes, or hears other features.
+            CheckpointError: It is another network, of other sizes, or takes other features.
         """
-        for name, theirs, ours in (
-            ("model", model.network_args, self.network_args),
-            ("features", model.features.to_dict(), self.spec.to_dict()),
-        ):
-            other = [
-                f"{name}.{key}={value}".replace(" ", "")
-                for key, value in sorted(theirs.items())
-                if key != "dropout" and value != ours.get(key)
-            ]
-            if other:
-                raise CheckpointError(
-                    f"init_from={model.model_id}: trained with {' '.join(other)}; "
-                    "train with that too"
-                )
+        differing = [
+            f"{'model.network' if key == 'name' else f'model.{key}'}={value}"
+            for key, value in sorted(model.network_args.items())
+            if key not in ("dropout", "n_mels") and value != self.network_args.get(key)
+        ] + [
+            f"features.{key}={value}"
+            for key, value in sorted(model.features.to_dict().items())
+            if value != self.spec.to_dict()[key]
+        ]
+        if differing:
+            raise CheckpointError(
+                f"init_from={model.model_id}: trained with "
+                f"{' '.join(d.replace(' ', '') for d in differing)}; train with that too"
+            )
         self.network.load_state_dict(model.network.state_dict())
         self.training_data["init_from"] = {"model": model.model_id, **model.training_data}
 
@@ -95,9 +131,7 @@ class BeatModule(L.LightningModule):
     def _step(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         logits = self(batch["features"], batch["n_frames"])
         logits, target, mask = trim_to_shortest(logits, batch["target"], batch["mask"])
-        hp = self.hparams
-        weights = (1.0, hp["downbeat_weight"])
-        loss = masked_bce(logits, target, mask, hp["pos_weight"], weights, hp["focal_gamma"])
+        loss = self.loss(logits, target, mask)
         return loss, logits
 
     def training_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> Tensor:
@@ -127,17 +161,14 @@ class BeatModule(L.LightningModule):
         """Adam or AdamW, stepped with linear warm-up and cosine decay over the whole training."""
         hp = self.hparams
         parameters = list(self.network.parameters())
-        if hp["optimizer"] == "adam":
-            optimizer: torch.optim.Optimizer = torch.optim.Adam(parameters, lr=hp["lr"])
-        else:
-            groups = [
-                {
-                    "params": [p for p in parameters if p.ndim >= 2],
-                    "weight_decay": hp["weight_decay"],
-                },
-                {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-            ]
-            optimizer = torch.optim.AdamW(groups, lr=hp["lr"])
+        groups = [
+            {
+                "params": [p for p in parameters if p.ndim >= 2],
+                "weight_decay": hp["weight_decay"],
+            },
+            {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        optimizer = OPTIMIZERS[hp["optimizer"]](groups, lr=hp["lr"])
         total = self.trainer.estimated_stepping_batches
         warmup_steps = int(hp["warmup"] * total) if math.isfinite(total) else 0
 
@@ -156,7 +187,7 @@ class BeatModule(L.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint_dict: dict[str, Any]) -> None:
-        """A training that goes on began with what it was begun with."""
+        """Keep what the training began with when it is resumed."""
         before = checkpoint_dict[checkpoint.KEY]["training_data"].get("init_from")
         if before is not None:
             self.training_data["init_from"] = before

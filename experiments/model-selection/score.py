@@ -41,8 +41,8 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
     from beatgrid.data.discovery import discover
     from beatgrid.data.rendered import RenderedFolder
     from beatgrid.data.track import open_track
+    from beatgrid.networks import count_parameters
     from beatgrid.networks.checkpoint import load_model
-    from beatgrid.networks.crnn import count_parameters
     from beatgrid.search import GridSearch
 
     torch.set_num_threads(1)

@@ -29,7 +29,7 @@ sweep box data.target.shape=box data.target.width_s=0.03
 sweep pos_weight model.pos_weight=4
 sweep focal model.focal_gamma=2
 sweep augment data.augment.probability=0
-sweep both model.num_layers=1
+sweep both model=tcn_lstm
 sweep kernel model.tcn_kernel_size=3
 sweep depth model.tcn_layers=11
 sweep lr model.lr=1e-3,6e-3

@@ -22,8 +22,8 @@ import torch
 from beatgrid.activation.network import network_logits, track_activation
 from beatgrid.audio.features import log_mel
 from beatgrid.files import write_text
-from beatgrid.networks.checkpoint import load_model
-from beatgrid.networks.crnn import CRNN, count_parameters
+from beatgrid.networks import build_network, count_parameters, load_model
+from beatgrid.networks.legacy import NOTEBOOK
 from beatgrid.output.markdown import markdown_table
 from beatgrid.predictor import find_checkpoint
 from beatgrid.rendering.generator import render
@@ -45,25 +45,23 @@ def main() -> None:
     model = load_model(find_checkpoint(args.ckpt))
     spec, ranker = model.features, model.calibration.get("ranker")
     features = log_mel(samples, spec)
-    logits = network_logits(model.network, features, spec.frame_rate)
+    logits = network_logits(model.network, features)
     activation = track_activation(logits, features, spec, duration_s)
-    search, notebook = GridSearch(), CRNN().eval()
+    search, notebook = GridSearch(), build_network(**NOTEBOOK).eval()
 
     def to_activation() -> Any:
         mel = log_mel(samples, spec)
-        z = network_logits(model.network, mel, spec.frame_rate)
+        z = network_logits(model.network, mel)
         return track_activation(z, mel, spec, duration_s)
 
     steps: dict[str, Callable[[], Any]] = {
         "log-mel": lambda: log_mel(samples, spec),
         f"network ({count_parameters(model.network):,} parameters)": lambda: network_logits(
-            model.network, features, spec.frame_rate
+            model.network, features
         ),
         "audio to activation": to_activation,
         "grid search": lambda: search(activation, ranker),
-        "the notebook's network (2,644,801 parameters)": lambda: network_logits(
-            notebook, features, spec.frame_rate
-        ),
+        "the notebook's network (2,644,801 parameters)": lambda: network_logits(notebook, features),
         "librosa.beat.beat_track, from audio": lambda: librosa.beat.beat_track(
             y=samples, sr=spec.sample_rate
         ),

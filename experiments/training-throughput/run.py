@@ -31,7 +31,8 @@ from beatgrid.data.split import split_tracks
 from beatgrid.data.targets import beat_target
 from beatgrid.data.track import Track
 from beatgrid.files import write_text
-from beatgrid.networks.crnn import CRNN
+from beatgrid.networks import build_network
+from beatgrid.networks.legacy import NOTEBOOK
 from beatgrid.output.markdown import markdown_table
 
 HERE = Path(__file__).resolve().parent
@@ -40,7 +41,7 @@ HERE = Path(__file__).resolve().parent
 def notebook_epoch(tracks: list[Track]) -> float:
     """One epoch as the notebook trains; returns its seconds."""
     spec = FeatureSpec()
-    network = CRNN()
+    network = build_network(**NOTEBOOK)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     criterion = torch.nn.BCEWithLogitsLoss()
     start = time.perf_counter()

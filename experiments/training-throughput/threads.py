@@ -30,12 +30,12 @@ def seconds_per_step(model: str, n_threads: int, n_steps: int, barrier: object) 
     from hydra.utils import instantiate
 
     from beatgrid.commands.configs import CONF
-    from beatgrid.networks.losses import masked_bce
 
     torch.set_num_threads(n_threads)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("train", [f"model={model}", "output_dir=."])
-    network = instantiate(cfg.model).network.train()
+    module = instantiate(cfg.model)
+    network = module.network.train()
     optimizer = torch.optim.AdamW(network.parameters())
     n_frames = round(CROP_S * 44100 / 512)
     features = torch.randn(BATCH, n_frames, 128) * 20 - 40
@@ -47,7 +47,7 @@ def seconds_per_step(model: str, n_threads: int, n_steps: int, barrier: object) 
         with torch.autocast("cpu", torch.bfloat16):
             logits = network(features)
         optimizer.zero_grad()
-        masked_bce(logits.float(), target, mask).backward()
+        module.loss(logits.float(), target, mask).backward()
         optimizer.step()
     return (time.perf_counter() - start) / n_steps
 

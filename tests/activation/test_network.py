@@ -1,60 +1,87 @@
+"""A network over a whole track: chunks equal the whole, whatever the network and its features."""
+
 import numpy as np
 import pytest
 import torch
 
 from beatgrid.activation.network import network_logits, track_activation
 from beatgrid.audio.features import FeatureSpec
-from beatgrid.networks.crnn import CRNN
+from beatgrid.networks import NETWORKS, build_network
+from tests.networks.small import SMALL
+
+
+def network_of(name, **changes):
+    torch.manual_seed(0)
+    return build_network(name, n_mels=16, **SMALL[name] | changes).eval()
+
+
+def noise(n_frames):
+    """Log-mel of (frames, 16)."""
+    return np.random.default_rng(0).normal(-40, 10, (n_frames, 16)).astype(np.float32)
+
+
+def whole_and_chunked(network, chunk_frames, n_frames):
+    features = noise(n_frames)
+    whole = network_logits(network, features, chunk_frames=n_frames)
+    return whole, network_logits(network, features, chunk_frames=chunk_frames)
 
 
 @pytest.fixture
-def network() -> CRNN:
-    torch.manual_seed(0)
-    # On decibels as they are, untrained gates saturate and remember for ever.
-    scale = {"input_mean_db": -40.0, "input_scale_db": 20.0}
-    return CRNN(16, (4,), (3, 3), (2,), (1,), hidden_size=8, n_outputs=2, **scale).eval()
+def tcn():
+    return network_of("tcn")
 
 
-@pytest.fixture
-def features() -> np.ndarray:
-    return np.random.default_rng(0).normal(-40, 10, (2500, 16)).astype(np.float32)
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_chunks_equal_the_whole_track(name):
+    network = network_of(name)
+    n_frames = 3 * network.context_frames + 400
+    whole, chunked = whole_and_chunked(network, 150, n_frames)
+    assert chunked.shape == whole.shape == (n_frames, 2)
+    assert whole.std() > 0.01
+    # Convolutions of other lengths add in another order: 5e-7 are a few units in the last place.
+    np.testing.assert_allclose(chunked, whole, rtol=0, atol=5e-7)
 
 
-def test_chunks_agree_with_the_whole_track_where_the_margin_covers_the_memory(network, features):
-    whole = network_logits(network, features, 100.0, chunk_s=60.0)
-    chunked = network_logits(network, features, 100.0, chunk_s=3.0, margin_s=2.0)
-    assert chunked.shape == whole.shape == (2500, 2)
-    np.testing.assert_allclose(chunked, whole, atol=1e-4)
+def test_chunks_equal_the_whole_track_with_11_dilated_convolutions():
+    network = network_of("tcn", tcn_layers=11)
+    assert network.context_frames == 4095
+    whole, chunked = whole_and_chunked(network, 2000, 14_000)
+    np.testing.assert_allclose(chunked, whole, rtol=0, atol=5e-7)
 
 
-def test_chunks_of_dilated_convolutions_equal_the_whole_track(features):
-    torch.manual_seed(0)
-    network = CRNN(16, (4,), (3, 3), (2,), (1,), tcn_layers=3, num_layers=0).eval()
-    whole = network_logits(network, features, 100.0, chunk_s=60.0)
-    # They see 14 frames to either side, the CNN one more.
-    chunked = network_logits(network, features, 100.0, chunk_s=3.0, margin_s=0.15)
-    np.testing.assert_allclose(chunked, whole, rtol=1e-4, atol=1e-4)
-    short = network_logits(network, features, 100.0, chunk_s=3.0, margin_s=0.08)
-    assert np.abs(short - whole).max() > 1e-3
+def test_margins_are_frames_whatever_the_resolution():
+    """With hop_length=1024 the context of nine layers lasts 24 s instead of 12."""
+    network = network_of("tcn", tcn_layers=9)
+    spec = FeatureSpec(hop_length=1024, n_mels=16)
+    assert network.context_frames / spec.frame_rate == pytest.approx(23.8, abs=0.1)
+    whole, chunked = whole_and_chunked(network, round(30 * spec.frame_rate), 7000)
+    np.testing.assert_allclose(chunked, whole, rtol=0, atol=5e-7)
 
 
-@pytest.mark.parametrize("n_frames", [1, 299, 300, 301, 700, 901])
-def test_every_frame_comes_once(network, features, n_frames):
-    logits = network_logits(network, features[:n_frames], 100.0, chunk_s=3.0, margin_s=1.0)
+def test_margins_below_the_context_would_show(tcn, monkeypatch):
+    assert tcn.context_frames == 15
+    monkeypatch.setattr(type(tcn), "context_frames", 14)
+    whole, chunked = whole_and_chunked(tcn, 150, 1000)
+    assert np.abs(chunked - whole).max() > 1e-5
+
+
+@pytest.mark.parametrize("n_frames", [1, 149, 150, 151, 180, 181, 301])
+def test_every_frame_comes_once(tcn, n_frames):
+    logits = network_logits(tcn, noise(n_frames), chunk_frames=150)
     assert logits.shape == (n_frames, 2)
     assert np.isfinite(logits).all()
 
 
-def test_a_long_track_never_enters_the_network_whole(network, features):
+def test_a_long_track_never_enters_the_network_whole(tcn):
     seen = []
-    network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[1]))
-    network_logits(network, features, 100.0, chunk_s=3.0, margin_s=1.0)
-    assert max(seen) <= 500
+    tcn.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[1]))
+    network_logits(tcn, noise(2500), chunk_frames=150)
+    assert max(seen) == 150 + 2 * 15
 
 
-def test_cached_half_precision_features_do(network, features):
-    single = network_logits(network, features, 100.0)
-    half = network_logits(network, features.astype(np.float16), 100.0)
+def test_cached_half_precision_features_do(tcn):
+    single = network_logits(tcn, noise(500))
+    half = network_logits(tcn, noise(500).astype(np.float16))
     np.testing.assert_allclose(half, single, atol=0.05)
 
 

@@ -1,14 +1,19 @@
 """Every option of every config group composes, resolves and instantiates."""
 
+import inspect
+
 import lightning as L
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from beatgrid.commands.configs import CONF
 from beatgrid.data.datamodule import BeatDataModule
-from beatgrid.networks.crnn import count_parameters
+from beatgrid.networks import LOSSES, NETWORKS, count_parameters
+from beatgrid.networks.arguments import arguments_of
+from beatgrid.networks.legacy import NOTEBOOK
 from beatgrid.training.module import BeatModule
 
 OPTIONS = sorted(
@@ -80,3 +85,46 @@ def test_experiments_are_not_overruled_by_the_defaults():
 def test_the_light_network_has_a_fraction_of_the_parameters():
     light = count_parameters(instantiate(compose_config("train", ["model=crnn_small"]).model))
     assert 150_000 <= light <= 500_000
+
+
+MODELS = sorted(option for group, option in OPTIONS if group == "model")
+
+
+def test_crnn_is_the_network_that_the_notebooks_file_holds():
+    assert instantiate(compose_config("train", ["model=crnn"]).model).network_args == NOTEBOOK
+
+
+def test_every_network_of_the_table_has_a_model():
+    found = {compose_config("train", [f"model={model}"]).model.network for model in MODELS}
+    assert found == set(NETWORKS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_argument_of_a_model_can_be_overridden_and_none_is_idle(model):
+    """Dropout, say, is an argument of every model, and hidden_size of those with an LSTM."""
+    cfg = compose_config("train", [f"model={model}"]).model
+    network, loss = (
+        arguments_of(kind, table, cfg[kind])
+        for kind, table in (("network", NETWORKS), ("loss", LOSSES))
+    )
+    training = inspect.signature(BeatModule.__init__).parameters
+    own = (network.keys() | loss.keys() | training.keys()) - {"self", "arguments", "n_mels"}
+    assert {key for key in cfg if key[0] != "_"} == own
+    module = instantiate(compose_config("train", [f"model={model}", "model.dropout=0.25"]).model)
+    assert module.network.dropout.p == 0.25
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("sweep", [o for group, o in OPTIONS if group == "hparams_search"])
+def test_sweeps_change_what_every_model_has(model, sweep):
+    swept = OmegaConf.load(CONF / "hparams_search" / f"{sweep}.yaml").hydra.sweeper.params
+    for key, values in swept.items():
+        compose_config("train", [f"model={model}", f"{key}={values.split(',')[0]}"])
+
+
+def test_a_setting_of_another_network_is_refused():
+    with pytest.raises(ConfigCompositionException, match=r"model\.hidden_size"):
+        compose_config("train", ["model=tcn", "model.hidden_size=48"])
+    cfg = compose_config("train", ["model=tcn", "+model.hidden_size=48"])
+    with pytest.raises(InstantiationException, match="neither network 'tcn' nor loss 'bce'"):
+        instantiate(cfg.model)

@@ -165,3 +165,9 @@ def test_flags_behind_overrides_start_a_sweep(run_script):
     hydras, ours = done.err.splitlines()
     assert hydras == "Error executing job with overrides: ['debug=fast', 'seed=0']"
     assert ours.startswith("error: data.audio_dir=data/audio: no such folder")
+
+
+def test_help_names_keys_where_they_are_set():
+    """A loss's are the model's, and a model's bases may lie in a folder below."""
+    assert {s.key for s in group_settings("loss", "bce")} >= {"model.loss", "model.pos_weight"}
+    assert {s.key for s in group_settings("model", "tcn")} >= {"model.tcn_layers", "model.channels"}

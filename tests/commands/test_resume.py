@@ -76,8 +76,8 @@ def test_a_trainer_for_other_hardware_keeps_the_number_of_epochs(resumed):
     ("override", "message"),
     [
         ("model.lr=0.003", "model.lr=0.0001, not model.lr=0.003"),
-        ("model.hidden_size=7", "model.hidden_size=64, not model.hidden_size=7"),
-        ("model=crnn_small", "model.tcn_layers=9, not model.tcn_layers=0"),
+        ("model.projection_size=7", "model.projection_size=64, not model.projection_size=7"),
+        ("model=crnn_small", "model.network=tcn, not model.network=crnn"),
         ("data.val_count=5", "data.val_count=2, not data.val_count=5"),
         ("data.target.shape=soft", "data.target.shape=box, not data.target.shape=soft"),
         ("seed=1", "seed=0, not seed=1"),

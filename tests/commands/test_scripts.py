@@ -73,7 +73,8 @@ def test_tensorboard_has_curves_a_picture_and_clicks(trained):
 def test_checkpoint_loads_safely_and_holds_no_path(trained):
     contents = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
     about = contents["beatgrid"]
-    assert about["format"] == 1
+    assert about["format"] == 2
+    assert about["network"]["name"] == "crnn"
     assert about["licence"] == "MIT"
     assert about["features"]["hop_length"] == 512
     assert about["training_data"]["splits"]["train"]["tracks"] == 3
@@ -241,7 +242,14 @@ def test_unusual_formats_just_work(rate, channels, run_script, tmp_path):
         ("train.py", ["resume=true"], "resume=true: no run in outputs/train"),
         ("train.py", ["resume=gone.ckpt"], "resume=gone.ckpt: no such run folder or checkpoint"),
         ("train.py", ["ckpt_path=a.ckpt"], "ckpt_path=a.ckpt: now resume=RUN_FOLDER or"),
-        ("train.py", ["model.optimizer=sgd"], "model.optimizer='sgd': must be one of adamw"),
+        ("train.py", ["model.optimizer=sgd"], "model.optimizer='sgd': must be one of adam"),
+        (
+            "train.py",
+            ["model=tcn", "model.hidden_size=48"],
+            "Could not override 'model.hidden_size'",
+        ),
+        ("train.py", ["model.hidden_size=wide"], "model.hidden_size=wide: must be a whole number"),
+        ("train.py", ["model.lr=abc"], "model.lr=abc: must be a number from 0"),
     ],
 )
 def test_a_users_mistake_is_one_line_without_traceback(

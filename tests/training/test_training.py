@@ -137,6 +137,7 @@ def test_interruption_keeps_what_was_learnt(tmp_path):
     from beatgrid.training.callbacks import SaveOnInterrupt
     from beatgrid.training.module import BeatModule
     from tests.data.test_dataset import make_track
+    from tests.networks.small import module_arguments
 
     class CtrlC(L.Callback):
         def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
@@ -148,9 +149,7 @@ def test_interruption_keeps_what_was_learnt(tmp_path):
     loader = torch.utils.data.DataLoader(
         dataset, sampler=[Crop(0, 50 * i, 50) for i in range(5)], collate_fn=collate
     )
-    module = BeatModule(
-        spec.to_dict(), channels=[2], frequency_strides=[1], frequency_pools=[1], hidden_size=3
-    )
+    module = BeatModule(features=spec.to_dict(), **module_arguments("crnn"))
     path = tmp_path / "interrupted.ckpt"
     trainer = L.Trainer(
         accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False,
