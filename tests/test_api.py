@@ -17,8 +17,8 @@ import soundfile
 import beatgrid
 from beatgrid.errors import AudioError, CheckpointError
 from beatgrid.grid import Grid
-from beatgrid.output.result import schema
 from beatgrid.rendering.generator import click_track
+from tests.output.test_result import SCHEMA
 
 GRID = Grid(125.0, 0.68)  # the first downbeat is the second beat: the first lies at 0.2 s
 DURATION_S = 24.0
@@ -149,7 +149,7 @@ def test_samples_are_resampled(rate, predictor):
 
 def test_the_plain_values_are_the_result_files(found):
     result = found.to_dict({"why": "test"})
-    jsonschema.validate(json.loads(json.dumps(result)), schema())
+    jsonschema.validate(json.loads(json.dumps(result)), SCHEMA)
     assert result["file"] is None
     assert (result["decoder"], result["codec"]) == ("array", "float32")
     assert result["settings"] == {"why": "test"}
@@ -169,7 +169,7 @@ def test_noise_has_no_grid_and_a_reason(predictor):
     assert len(found.beat_times()) == len(found.downbeat_times()) == 0
     assert found.reason == "3.0 s are too short for a grid"
     assert repr(found) == f"Prediction('samples', bpm=None, reason={found.reason!r})"
-    jsonschema.validate(found.to_dict(), schema())
+    jsonschema.validate(found.to_dict(), SCHEMA)
 
 
 @pytest.mark.parametrize(

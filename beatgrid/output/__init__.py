@@ -4,6 +4,6 @@ from beatgrid.lazy import offer
 
 __all__, __getattr__ = offer(
     __name__,
-    result=("grid_result", "schema", "write_result"),
+    result=("grid_result", "write_result"),
     sonify=("mix_clicks",),
 )

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +95,7 @@ def grid_result(
         "decoder": info.decoder,
         "codec": info.codec,
         "mp3_tag": info.mp3_tag,
+        "timebase": info.timebase,
         "mix": info.mix,
         "bpm": estimate.bpm,
         "bpm_display": bpm_display(grid.bpm, duration_s, estimate.bpm_std) if grid else None,
@@ -143,16 +143,6 @@ def grid_result(
 def write_result(path: str | os.PathLike[str], result: Mapping[str, Any]) -> None:
     """Writes a result atomically, one line for each key, beat, segment and alternative."""
     files.write_text(path, _readable_json(result))
-
-
-def schema() -> dict[str, Any]:
-    """The JSON schema (draft 2020-12) of a result."""
-    text = (
-        resources.files("beatgrid.output")
-        .joinpath("result.schema.json")
-        .read_text(encoding="utf-8")
-    )
-    return json.loads(text)
 
 
 def result_paths(

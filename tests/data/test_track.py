@@ -83,7 +83,7 @@ def test_unusable_tracks_are_reported_and_left_out(clicks, cache):
 def test_bars_are_judged_only_where_label_and_activation_know_them():
     activation = Activation(np.full(1000, 0.1), 100.0, downbeat=np.full(1000, 0.1))
     blind = Activation(np.full(1000, 0.1), 100.0)
-    found = GridEstimate(Grid(120.0, 0.25), confidence=0.7)
+    found = GridEstimate(grid=Grid(120.0, 0.25), confidence=0.7)
     features = np.zeros((1000, 4))
 
     def score(downbeat, activation):

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from importlib import resources
 from pathlib import Path
 
 import jsonschema
@@ -17,11 +18,13 @@ from beatgrid.output.result import (
     displayable,
     grid_result,
     result_paths,
-    schema,
     write_result,
 )
 from beatgrid.search import Alternative, GridEstimate, Segment
 
+SCHEMA = json.loads(
+    resources.files("beatgrid.output").joinpath("result.schema.json").read_text("utf-8")
+)
 FRAME_RATE = 100.0
 DURATION_S = 30.0
 INFO = AudioInfo(
@@ -56,12 +59,12 @@ RAMP = Activation(np.linspace(0, 1, 3001), FRAME_RATE, DURATION_S)
 def result_of(estimate=ESTIMATE, **kwargs):
     arguments = {"model": "best.ckpt", "settings": {"bpm_min": 60.0}, **kwargs}
     result = grid_result(estimate, RAMP, INFO, **arguments)
-    jsonschema.Draft202012Validator(schema()).validate(result)
+    jsonschema.Draft202012Validator(SCHEMA).validate(result)
     return result
 
 
 def test_schema_is_itself_valid():
-    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_every_beat_with_bar_position_and_probability():
@@ -82,6 +85,7 @@ def test_first_beat_and_first_downbeat():
     assert (result["model"], result["version"]) == ("best.ckpt", beatgrid.__version__)
     assert (result["sample_rate"], result["decoder"]) == (48000, "soundfile")
     assert (result["codec"], result["mp3_tag"]) == ("MPEG_LAYER_III", "lame")
+    assert result["timebase"] == "mp3 with LAME tag: encoder delay removed"
 
 
 def test_unknown_downbeat_is_null_everywhere():
@@ -109,13 +113,13 @@ def test_schema_refuses_a_result_without_its_keys(key):
     result = result_of()
     del result[key]
     with pytest.raises(jsonschema.ValidationError, match=key):
-        jsonschema.validate(result, schema())
+        jsonschema.validate(result, SCHEMA)
 
 
 def test_schema_refuses_unknown_keys_and_bad_values():
     for change in ({"tempo": 1}, {"confidence": 1.5}, {"bpm": 0}, {"bpm_display": "128.0"}):
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate({**result_of(), **change}, schema())
+            jsonschema.validate({**result_of(), **change}, SCHEMA)
 
 
 @pytest.mark.parametrize(
