@@ -30,6 +30,14 @@ _LENGTH_STATED = (
 # reservoir; what else fails to decode there is no audio at all.
 _LOST_MPEG_PACKETS = 2
 
+# What opens further files, addresses or devices: playlists, manifests, numbered images. A file is
+# asked about its own sound, whatever it names.
+_OPENS_OTHERS = frozenset(
+    ("concat", "dash", "hls", "image2", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "vobsub")
+)
+_READABLE = ",".join(sorted(av.formats_available - _OPENS_OTHERS))
+_NOT_READABLE = "Format not on whitelist"
+
 # FFmpeg's complaints would reach the user's terminal beside our own messages.
 av.logging.set_level(av.logging.PANIC)
 
@@ -63,12 +71,11 @@ class FFmpegSource:
         self._decoded_s = self._lost_s = 0.0
         self._reached_s = 0.0  # end of the last packet of any stream, in the container's time
         with self._one_line("cannot read it"):
-            # An absolute path cannot be taken for a URL ("http:..."), nor can a playlist in
-            # disguise open one.
+            # An absolute path cannot be taken for a URL ("http:...").
             self._file = stack.enter_context(
                 av.open(
                     str(path.absolute()),
-                    options={"protocol_whitelist": "file"},
+                    options={"protocol_whitelist": "file", "format_whitelist": _READABLE},
                     metadata_errors="replace",
                 )
             )
@@ -195,9 +202,14 @@ class FFmpegSource:
         """Turn whatever the binding raises on damaged input into one line."""
         try:
             yield
-        except (AudioError, OSError) as error:
-            if isinstance(error, AudioError):
-                raise
+        except AudioError:
+            raise
+        except (av.FFmpegError, OSError) as error:
+            if _NOT_READABLE in str(error):
+                raise AudioError(
+                    f"{self._path}: a playlist, a picture or the like, without sound of its own; "
+                    "name the audio itself"
+                ) from error
             raise self._error(what, error.strerror) from error
         except Exception as error:  # ValueError, AttributeError, MemoryError, ...
             raise self._error(what, f"{type(error).__name__}: {error}") from error
