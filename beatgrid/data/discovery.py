@@ -114,8 +114,12 @@ class AudioFolder:
         with os.scandir(folder) as entries:
             self._exact = {entry.name: entry for entry in entries}
         self._folded: dict[str, os.DirEntry[str]] = {}
+        self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(self._exact):
             self._folded.setdefault(_folded(name), self._exact[name])
+            stem, suffix = os.path.splitext(name)
+            if suffix.lower() in AUDIO_SUFFIXES:
+                self._by_stem[_folded(stem)].append(name)
 
     def named(self, label: Label) -> Path | None:
         """Return the file that a label's ``fileName`` leads to; None if there is none.
@@ -131,19 +135,25 @@ class AudioFolder:
         Raises:
             LabelError: As ``named``.
         """
-        files = (self._file(label.name + suffix, label) for suffix in AUDIO_SUFFIXES)
+        names = [label.name, *self._of_stem(label.name)]
+        files = (self._file(name, label) for name in names)
         return next((path for path in files if path is not None), None)
 
     def hint(self, label: Label) -> str:
         """Return the file that a label without audio may mean: the same name, another suffix."""
         if label.file_name is None:
             return ""
-        stem = Path(label.file_name).stem
-        for suffix in AUDIO_SUFFIXES:
-            entry = self._folded.get(_folded(stem + suffix))
-            if entry is not None:
-                return f" (its fileName is {label.file_name!r}; did you mean {entry.name!r}?)"
-        return ""
+        alike = self._of_stem(Path(label.file_name).stem)[:1]
+        meant = f"; did you mean {alike[0]!r}?" if alike else ""
+        return f" (its fileName is {label.file_name!r}{meant})"
+
+    def _of_stem(self, stem: str) -> list[str]:
+        """Return the audio files of a name under any suffix, in the order of the suffixes."""
+
+        def rank(name: str) -> int:
+            return AUDIO_SUFFIXES.index(os.path.splitext(name)[1].lower())
+
+        return sorted(self._by_stem.get(_folded(stem), []), key=rank)
 
     def _file(self, name: str, label: Label) -> Path | None:
         entry = self._exact.get(name) or self._folded.get(_folded(name))
