@@ -41,7 +41,7 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
     """
     audio_dir, label_dir = Path(audio_dir), Path(label_dir)
     for kind, folder in (("audio", audio_dir), ("label", label_dir)):
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # Path.is_dir() raises where a name is too long
             raise BeatgridError(
                 f"data.{kind}_dir={folder}: no such folder; "
                 f"create it or set data.{kind}_dir=... (see data/README.md)"
@@ -111,8 +111,7 @@ class AudioFolder:
         """List the folder once: 20,000 labels then cost no look-ups on the disk."""
         self.folder = folder
         self._root = folder.resolve()
-        with os.scandir(folder) as entries:
-            self._exact = {entry.name: entry for entry in entries}
+        self._exact = {entry.name: entry for entry in _entries("audio", folder)}
         self._folded: dict[str, os.DirEntry[str]] = {}
         self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(self._exact):
@@ -163,7 +162,7 @@ class AudioFolder:
             return None
         path = self.folder / (name if entry is None else entry.name)
         self._check_inside(path, label)
-        return path if path.is_file() else None
+        return path if os.path.isfile(path) else None
 
     def _check_inside(self, path: Path, label: Label) -> None:
         try:
@@ -200,20 +199,34 @@ class Doubts:
             logger.warning("%d further doubts about labels", len(self._paths) - MAX_DOUBTS_SAID)
 
 
+def _entries(kind: str, folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        raise BeatgridError(
+            f"data.{kind}_dir={folder}: cannot be read ({error.strerror}); check its rights"
+        ) from error
+
+
 def _label_paths(label_dir: Path) -> list[Path]:
     """Return the label files of a folder, sorted by name; hidden ones are not the user's."""
 
     def labels_of(names: Iterable[str]) -> list[str]:
         return [n for n in names if n.lower().endswith(SUFFIX) and not n.startswith(".")]
 
-    _, folders, names = next(os.walk(label_dir), ("", [], []))
+    entries = sorted(_entries("label", label_dir), key=lambda entry: entry.name)
+    folders = [e.path for e in entries if e.is_dir(follow_symlinks=False) and e.name[0] != "."]
+    found = [
+        label_dir / name
+        for name in labels_of(e.name for e in entries if not e.is_dir(follow_symlinks=False))
+    ]
     below = [
         Path(folder) / name
-        for sub in sorted(folders)
-        for folder, _, files in itertools.islice(os.walk(label_dir / sub), MAX_FOLDERS_SEARCHED)
+        for top in folders
+        for folder, _, files in itertools.islice(os.walk(top), MAX_FOLDERS_SEARCHED)
         for name in labels_of(files)
     ]
-    found = sorted(label_dir / name for name in labels_of(names))
     if not found:
         instead = f"; did you mean {below[0].parent}?" if below else ""
         raise BeatgridError(

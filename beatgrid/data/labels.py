@@ -117,7 +117,7 @@ def load_label(path: str | os.PathLike[str]) -> Label:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             data = file.read(MAX_LABEL_BYTES + 1)
     except OSError as error:
         raise LabelError(f"{path}: cannot read the label ({error.strerror or error})") from error
@@ -131,6 +131,11 @@ def load_label(path: str | os.PathLike[str]) -> Label:
     except (ValueError, RecursionError) as error:
         raise LabelError(f"{path}: not valid JSON ({error}); see data/README.md") from error
     return parse_label(content, path, repeated)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; a named pipe, which would wait for a writer, is empty."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def parse_label(content: Any, path: str | os.PathLike[str], doubts: tuple[str, ...] = ()) -> Label:

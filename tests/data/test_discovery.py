@@ -1,4 +1,5 @@
 import logging
+import os
 import sys
 
 import pytest
@@ -55,6 +56,35 @@ def test_missing_and_empty_folders_are_errors(folder, tmp_path):
         discover(tmp_path / "nowhere", tmp_path)
     with pytest.raises(BeatgridError, match=r"data\.label_dir=.*no such folder"):
         discover(tmp_path, tmp_path / "nowhere")
+    with pytest.raises(BeatgridError, match=r"data\.label_dir=.*no such folder"):
+        discover(tmp_path, tmp_path / ("x" * 300))
+
+
+def test_a_folder_that_cannot_be_read_is_one_line(folder, monkeypatch):
+    folder("a", audio="a.wav")
+    scandir = os.scandir
+
+    def forbidden(path):
+        if os.path.basename(path) == "audio":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbidden)
+    with pytest.raises(BeatgridError, match=r"data\.audio_dir=.*cannot be read \(Permission"):
+        folder.discover()
+
+
+def test_a_label_that_links_to_itself_is_named(folder):
+    folder("a", audio="a.wav")
+    loop = folder.root / "labels" / "loop.labels.json"
+    loop.symlink_to(loop)
+    with pytest.raises(LabelError, match=r"loop\.labels\.json: cannot read the label"):
+        folder.discover()
+
+
+def test_a_path_longer_than_any_file_has_is_no_audio(folder):
+    folder("a", audio="a.wav", fileName="/".join(["y" * 250] * 20))
+    assert [t.audio_path.name for t in folder.discover()] == ["a.wav"]
 
 
 def test_every_bad_label_is_named_at_once(folder):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 from pathlib import Path
 
@@ -132,6 +133,12 @@ def test_files_that_cannot_be_read(tmp_path):
         load_label(tmp_path / "none.labels.json")
     with pytest.raises(LabelError, match="cannot read the label"):
         load_label(tmp_path)
+    os.mkfifo(tmp_path / "pipe.labels.json")
+    with pytest.raises(LabelError, match="not valid JSON"):
+        load_label(tmp_path / "pipe.labels.json")
+    (tmp_path / "zeros.labels.json").symlink_to("/dev/zero")
+    with pytest.raises(LabelError, match="holds more than 1 MB"):
+        load_label(tmp_path / "zeros.labels.json")
     path = tmp_path / "latin.labels.json"
     path.write_bytes(b'{"bpm": 120, "title": "\xe9"}')
     with pytest.raises(LabelError, match="not valid JSON"):
