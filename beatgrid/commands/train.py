@@ -29,6 +29,7 @@ from beatgrid.files import write_json
 from beatgrid.networks import count_parameters
 from beatgrid.networks.checkpoint import load_model
 from beatgrid.predictor import find_checkpoint
+from beatgrid.training.checkpoints import DurableCheckpointIO
 from beatgrid.training.module import BeatModule
 from beatgrid.training.runs import (
     RUNS,
@@ -41,6 +42,7 @@ from beatgrid.training.runs import (
     log_file,
     read_progress,
 )
+from beatgrid.training.signals import orderly_end
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,12 @@ def main(cfg: DictConfig) -> float:
     # Lightning's use of torch, not the user's: nothing to be done about it here.
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.")
     warnings.filterwarnings("ignore", message=".*exists and is not empty")  # a run that goes on
+    warnings.filterwarnings("ignore", message=".*dataloader is not resumable")  # its sampler is
+    with orderly_end():
+        return _begin_or_resume(cfg)
+
+
+def _begin_or_resume(cfg: DictConfig) -> float:
     resume = str(cfg.resume)
     if resume.lower() == "false":
         with _new_run(cfg) as folder:
@@ -157,6 +165,7 @@ def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule
         logger=instantiate(cfg.logger),
         # Lightning would draw one of its own where the configuration has none.
         enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in callbacks),
+        plugins=[DurableCheckpointIO()],
     )
     return data, model, trainer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import signal
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -99,6 +100,7 @@ class BeatDataModule(L.LightningDataModule):
         self.skip_bad_audio = skip_bad_audio
         self.seed = seed
         self.splits: dict[str, list[Track]] = {}
+        self._resume_at = (0, 0)  # epoch, batches of it
         if audio_dir is None and not self.sources:
             raise BeatgridError(
                 "data.audio_dir=null: name a folder, or rendered ones with "
@@ -173,6 +175,19 @@ class BeatDataModule(L.LightningDataModule):
         """The names of each split's tracks, for ``splits.json``."""
         return {name: [track.name for track in tracks] for name, tracks in self.splits.items()}
 
+    def state_dict(self) -> dict[str, int]:
+        """How far the training has come: whole epochs, and batches of the one begun."""
+        assert self.trainer is not None
+        loop = self.trainer.fit_loop
+        epochs: Any = loop.epoch_progress.current
+        batches: Any = loop.epoch_loop.batch_progress.current
+        within = epochs.processed < epochs.started
+        return {"epoch": epochs.processed, "batches": batches.processed if within else 0}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Let the training loader go on from there; it is made before Lightning's loops know."""
+        self._resume_at = state_dict["epoch"], state_dict["batches"]
+
     def train_dataloader(self) -> DataLoader:
         """Batches of crops at random positions (or of whole tracks if ``crop_s`` is None)."""
         dataset = CropDataset(self.splits["train"], self.features, self.target, self.augment)
@@ -188,10 +203,9 @@ class BeatDataModule(L.LightningDataModule):
             world_size=world_size,
             augment=self.augment,
         )
-        if self.trainer is not None:
-            # Lightning tells the sampler its epoch only after workers have begun to read the
-            # first one, which is another than 0 where a run is resumed.
-            sampler.set_epoch(self.trainer.current_epoch)
+        epoch, batches = self._resume_at
+        # Lightning tells the sampler its epoch only after workers have begun to read the first one.
+        sampler.go_on(epoch, batches * self.batch_size)
         return self._loader(dataset, sampler, self.batch_size)
 
     def val_dataloader(self) -> DataLoader | list[DataLoader]:
@@ -227,4 +241,10 @@ class BeatDataModule(L.LightningDataModule):
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=False,
+            worker_init_fn=_ignore_interrupts,
         )
+
+
+def _ignore_interrupts(worker: int) -> None:
+    # A terminal sends Ctrl-C to every process of a job: the main one ends its step, then these.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -44,6 +44,7 @@ class CropSampler(Sampler[Crop]):
         self.crop_frames = crop_frames
         self.seed, self.rank, self.world_size = seed, rank, world_size
         self.epoch = 0
+        self.done = (0, 0)  # epoch, crops of it
         per_track = np.asarray(weights, dtype=float)
         if crop_frames is not None:
             per_track = per_track * np.maximum(1.0, self.track_frames / crop_frames)
@@ -55,6 +56,11 @@ class CropSampler(Sampler[Crop]):
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose crops the next iteration yields."""
         self.epoch = epoch
+
+    def go_on(self, epoch: int, n_done: int) -> None:
+        """Choose the epoch that is next; a run cut off has learnt from its first crops already."""
+        self.epoch = epoch
+        self.done = (epoch, n_done)
 
     def __len__(self) -> int:
         return self.length
@@ -75,7 +81,9 @@ class CropSampler(Sampler[Crop]):
             slowest, fastest = np.log(self.augment.stretch)
             varied = rng.random(total) < self.augment.probability
             stretches[varied] = np.exp(rng.uniform(slowest, fastest, total))[varied]
-        for i in range(self.rank, total, self.world_size):
+        epoch, n_done = self.done
+        n_done = n_done if epoch == self.epoch else 0
+        for i in range(self.rank + n_done * self.world_size, total, self.world_size):
             available, stretch = int(self.track_frames[tracks[i]]), float(stretches[i])
             n_frames = min(self.crop_frames or available, int((available - 1) / stretch) + 1)
             first = int(positions[i] * (available - source_frames(n_frames, stretch) + 1))

@@ -1,4 +1,4 @@
-"""Lightning callbacks: grids in validation, pictures and clicks in TensorBoard, and restarts."""
+"""Lightning callbacks: grids in validation, pictures and clicks in TensorBoard, chance by step."""
 
 from __future__ import annotations
 
@@ -209,24 +209,3 @@ class Reproducible(L.Callback):
         """Seed the step, differently in each process of a distributed run."""
         sequence = np.random.SeedSequence((self.seed, trainer.global_step, trainer.global_rank))
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
-
-
-class SaveOnInterrupt(L.Callback):
-    """Keeps what was learnt since the last epoch when training is cut off by Ctrl-C.
-
-    Args:
-        path: Checkpoint to write; ``last.ckpt`` remains the one to resume from, since it lies
-            between two epochs.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def on_exception(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
-    ) -> None:
-        """Save on KeyboardInterrupt; any other exception is a failure, not an interruption."""
-        if isinstance(exception, KeyboardInterrupt) and trainer.global_step > 0:
-            trainer.save_checkpoint(self.path)
-            if trainer.is_global_zero:
-                print(f"\ninterrupted; the weights so far are in {self.path}")

@@ -29,6 +29,7 @@ RUNS = Path("outputs/train")
 CONFIG = Path(".hydra/config.yaml")
 OVERRIDES = Path(".hydra/overrides.yaml")
 SPLITS = "splits.json"
+LAST, PREVIOUS, INTERRUPTED = "last.ckpt", "previous.ckpt", "interrupted.ckpt"
 
 
 def begin_run(output_dir: str | Path | None, config: str, overrides: str) -> Path:
@@ -178,7 +179,7 @@ def last_progress(folder: Path) -> Progress | None:
         BeatgridError: All of them are damaged.
     """
     # Among equals the first counts: last.ckpt lies between two epochs.
-    names = ("last.ckpt", "interrupted.ckpt", "previous.ckpt")
+    names = (LAST, INTERRUPTED, PREVIOUS)
     paths = [path for name in names if (path := folder / "checkpoints" / name).is_file()]
     paths += sorted(folder.glob("hpc_ckpt_*.ckpt"))  # Lightning's own, where Slurm requeues a job
     found, damaged = [], []

@@ -3,10 +3,9 @@
 import logging
 from types import SimpleNamespace
 
-import pytest
 import torch
 
-from beatgrid.training.callbacks import EpochLines, Reproducible, SaveOnInterrupt
+from beatgrid.training.callbacks import EpochLines, Reproducible
 
 
 def fake_trainer(**values):
@@ -58,15 +57,3 @@ def test_other_processes_log_no_line(caplog):
     with caplog.at_level(logging.INFO, "beatgrid"):
         lines.on_train_epoch_end(fake_trainer(is_global_zero=False, callback_metrics={}), None)
     assert caplog.text == ""
-
-
-@pytest.mark.parametrize(
-    ("error", "step", "saved"),
-    [(KeyboardInterrupt(), 7, True), (KeyboardInterrupt(), 0, False), (ValueError(), 7, False)],
-)
-def test_weights_are_kept_after_an_interruption_only(error, step, saved, capsys):
-    paths = []
-    trainer = fake_trainer(global_step=step, save_checkpoint=paths.append)
-    SaveOnInterrupt("cut.ckpt").on_exception(trainer, None, error)
-    assert paths == (["cut.ckpt"] if saved else [])
-    assert ("cut.ckpt" in capsys.readouterr().out) == saved

@@ -2,15 +2,18 @@
 
 import json
 import shutil
+import signal
 
 import pytest
 import torch
 
+from beatgrid.training.module import BeatModule
+from beatgrid.training.runs import read_progress
 from tests.commands.test_scripts import TINY
 
 
-def weights(path):
-    return torch.load(path, weights_only=True)["state_dict"]
+def weights(run, name="last.ckpt"):
+    return torch.load(run / "checkpoints" / name, weights_only=True)["state_dict"]
 
 
 def assert_equal(expected, found):
@@ -18,39 +21,74 @@ def assert_equal(expected, found):
         assert torch.equal(tensor, found[name]), name
 
 
-def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(click_folder, run_script, tmp_path):
-    common = [*click_folder.overrides, *TINY, "data.val_count=1", "data.batch_size=3"]
+class Once:
+    """Raises a signal after a step or a validation track, the first time it comes there."""
+
+    def __init__(self, signum, step, validating):
+        self.signum, self.step, self.validating = signum, step, validating
+
+    def __call__(self, module, *batch):
+        trainer = module.trainer
+        if self.signum and (trainer.global_step, trainer.validating) == (
+            self.step,
+            self.validating,
+        ):
+            signal.raise_signal(self.signum)
+            self.signum = None
+
+
+@pytest.mark.parametrize(
+    ("num_workers", "ends"),
+    [
+        (0, ["validation", "killed"]),
+        pytest.param(0, ["step", "early"], marks=pytest.mark.slow),
+        pytest.param(1, ["step", "killed"], marks=pytest.mark.slow),
+    ],
+)
+def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(
+    num_workers, ends, click_folder, run_script, tmp_path, monkeypatch
+):
+    common = [*click_folder.overrides, *TINY, "data.val_count=2", "data.batch_size=3"]
     common += ["data.crop_s=2", "model.dropout=0.3", "callbacks.pictures=null", "model.lr=1e-3"]
     common += ["data.target.shape=box", "model.schedule=constant", "trainer.max_epochs=3"]
-    unbroken = run_script("train.py", *common, "output_dir=outputs/train/a")
+    common += [f"data.num_workers={num_workers}"]
+    unbroken = run_script("train.py", *common, "output_dir=outputs/train/unbroken")
     assert unbroken.status == 0, unbroken.err
+    expected = tmp_path / "outputs/train/unbroken"
+    n_steps = read_progress(expected / "checkpoints/last.ckpt").steps // 3
+    assert n_steps > 2
 
-    run = tmp_path / "outputs/train/b"
-    cut = run_script("train.py", *common, "trainer.max_epochs=1", "output_dir=outputs/train/b")
-    assert cut.status == 0, cut.err
-    after_one = weights(run / "checkpoints/last.ckpt")
-    record = {name: (run / name).read_bytes() for name in (".hydra/config.yaml", "splits.json")}
-    # Bare: another network, other targets and other tracks are the defaults.
-    resumed = run_script("train.py", "resume=true", "trainer.max_epochs=3")
-    assert resumed.status == 0, resumed.err
+    cases = {
+        "step": (n_steps + 2, False, signal.SIGINT, 130, "interrupted.ckpt"),
+        "validation": (2 * n_steps, True, signal.SIGTERM, 143, "interrupted.ckpt"),
+        "killed": (n_steps + 2, False, signal.SIGTERM, 143, "last.ckpt"),
+        "early": (1, False, signal.SIGTERM, 143, "its beginning"),
+    }
+    for name in ends:
+        step, validating, signum, status, where = cases[name]
+        run = tmp_path / "outputs/train" / name
+        with monkeypatch.context() as patch:
+            cut_off = Once(signum, step, validating)
+            patch.setattr(BeatModule, "on_train_batch_end", lambda *a, cut=cut_off: cut(*a))
+            patch.setattr(BeatModule, "on_validation_batch_end", lambda *a, cut=cut_off: cut(*a))
+            cut = run_script("train.py", *common, f"output_dir={run}")
+        assert cut.status == status, cut.err
+        assert "Traceback" not in cut.err
+        if name in ("killed", "early"):  # as if it had had no time to save anything
+            (run / "checkpoints/interrupted.ckpt").unlink()
+        record = {file: (run / file).read_bytes() for file in (".hydra/config.yaml", "splits.json")}
 
-    expected = weights(tmp_path / "outputs/train/a/checkpoints/last.ckpt")
-    assert not torch.equal(after_one["network.output.weight"], expected["network.output.weight"])
-    assert_equal(expected, weights(run / "checkpoints/last.ckpt"))
-    metrics = json.loads((run / "metrics.json").read_text())
-    assert metrics == json.loads((tmp_path / "outputs/train/a/metrics.json").read_text())
-    assert "goes on after step" in (run / "train.log").read_text()
+        # Bare: another network, other targets and other tracks are the defaults.
+        resumed = run_script("train.py", "resume=true")
+        assert resumed.status == 0, resumed.err
+        assert where in resumed.out
+        assert_equal(weights(expected), weights(run))
+        metrics = json.loads((run / "metrics.json").read_text())
+        assert metrics == json.loads((expected / "metrics.json").read_text()), name
+        assert {file: (run / file).read_bytes() for file in record} == record
 
-    # Cut off before its first checkpoint, it starts again from its beginning.
-    for path in (run / "checkpoints").iterdir():
-        path.unlink()
-    resumed = run_script("train.py", f"resume={run}", "trainer.max_epochs=3")
-    assert resumed.status == 0, resumed.err
-    assert "has no checkpoint yet: it starts again from its beginning" in resumed.out
-    assert_equal(expected, weights(run / "checkpoints/last.ckpt"))
-
-    assert {name: (run / name).read_bytes() for name in record} == record
-    assert sorted(path.name for path in (tmp_path / "outputs/train").iterdir()) == ["a", "b"]
+    names = sorted(path.name for path in (tmp_path / "outputs/train").iterdir())
+    assert names == sorted([*ends, "unbroken"])
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
 
 
@@ -104,7 +142,7 @@ def test_training_can_begin_with_the_weights_of_another(click_folder, run_script
     )
     assert second.status == 0, second.err
     assert "Epoch 0/0" not in first.out + first.err  # callbacks.progress=null: no bar at all
-    begun = weights(tmp_path / "outputs/train/a/checkpoints/best.ckpt")
+    begun = weights(tmp_path / "outputs/train/a", "best.ckpt")
     found = torch.load(tmp_path / "outputs/train/b/checkpoints/last.ckpt", weights_only=True)
     for name, tensor in begun.items():
         if "running" not in name and "num_batches" not in name:  # batch norm's own statistics
@@ -126,41 +164,6 @@ def test_training_can_begin_with_the_weights_of_another(click_folder, run_script
     assert other.err.startswith("error: init_from=beatgrid/shipped.ckpt: trained with model.")
     assert "model.channels=[16,32,32]" in other.err
     assert other.err.endswith("model.tcn_layers=9; train with that too\n")
-
-
-def test_interruption_keeps_what_was_learnt(tmp_path):
-    import lightning as L
-
-    from beatgrid.audio.features import FeatureSpec
-    from beatgrid.data.dataset import NOTEBOOK_TARGET, Crop, CropDataset, collate
-    from beatgrid.networks.checkpoint import load_model
-    from beatgrid.training.callbacks import SaveOnInterrupt
-    from beatgrid.training.module import BeatModule
-    from tests.data.test_dataset import make_track
-    from tests.networks.small import module_arguments
-
-    class CtrlC(L.Callback):
-        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-            if batch_idx == 1:
-                raise KeyboardInterrupt
-
-    spec = FeatureSpec(n_mels=4)
-    dataset = CropDataset([make_track()], spec, NOTEBOOK_TARGET)
-    loader = torch.utils.data.DataLoader(
-        dataset, sampler=[Crop(0, 50 * i, 50) for i in range(5)], collate_fn=collate
-    )
-    module = BeatModule(features=spec.to_dict(), **module_arguments("crnn"))
-    path = tmp_path / "interrupted.ckpt"
-    trainer = L.Trainer(
-        accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
-        callbacks=[CtrlC(), SaveOnInterrupt(str(path))],
-    )  # fmt: skip
-    with pytest.raises(SystemExit), pytest.warns(UserWarning, match="num_workers"):
-        trainer.fit(module, loader)
-    saved = load_model(path).network.state_dict()
-    for name, tensor in module.network.state_dict().items():
-        assert torch.equal(tensor, saved[name])
 
 
 @pytest.mark.slow
