@@ -7,5 +7,5 @@ __all__, __getattr__ = offer(
     reader=("Audio", "AudioInfo", "AudioReader", "load_audio", "open_audio"),
     extract=("file_features",),
     features=("FeatureSpec", "log_mel"),
-    cache=("FeatureCache",),
+    cache=("FeatureCache", "StoredFeatures"),
 )

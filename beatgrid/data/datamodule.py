@@ -155,7 +155,7 @@ class BeatDataModule(L.LightningDataModule):
         return replace(track, weight=weight)
 
     def summary(self) -> dict[str, Any]:
-        """What is trained on, for the checkpoint: amounts, licences, artists, and the target."""
+        """Return what is trained on, for the checkpoint: amounts, licences, artists, target."""
         splits = {
             name: {"tracks": len(tracks), "hours": sum(t.duration_s for t in tracks) / 3600}
             for name, tracks in self.splits.items()
@@ -172,7 +172,7 @@ class BeatDataModule(L.LightningDataModule):
         }
 
     def split_names(self) -> dict[str, list[str]]:
-        """The names of each split's tracks, for ``splits.json``."""
+        """Return the names of each split's tracks, for ``splits.json``."""
         return {name: [track.name for track in tracks] for name, tracks in self.splits.items()}
 
     def state_dict(self) -> dict[str, int]:

@@ -72,7 +72,7 @@ class Crop(NamedTuple):
 def frame_targets(
     track: Track, crop: Crop, frame_rate: float, spec: TargetSpec
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Beat and downbeat target of each frame of a crop, and where they are known.
+    """Return beat and downbeat targets of each frame of a crop, and where they are known.
 
     Returns:
         Target and mask, float32 (frames, 2). The mask is 0 past the label's duration, and
@@ -96,7 +96,7 @@ def frame_targets(
 
 
 class CropDataset(Dataset[dict[str, Any]]):
-    """Reads the crops that a sampler asks for; all chance lies in the crop's own seed."""
+    """Reads the crops that a sampler asks for; a crop's own seed determines its augmentation."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ def source_frames(n_frames: int, stretch: float) -> int:
 
 
 def whole_track(track: Track, index: int = 0) -> Crop:
-    """The crop that is all of a track, which is number ``index`` of its data set."""
+    """Return the crop that is all of a track, which is number ``index`` of its data set."""
     return Crop(index, 0, track.n_frames)
 
 

@@ -17,12 +17,12 @@ CONTINUITY_TOLERANCE = 0.175
 
 
 def trim(beats_s: FloatArray) -> FloatArray:
-    """Leaves out the beats before 5 s, where listeners and trackers still settle."""
+    """Leave out the beats before 5 s, where listeners and trackers still settle."""
     return beats_s[beats_s >= TRIM_S]
 
 
 def f_measure(reference_s: FloatArray, estimate_s: FloatArray) -> float:
-    """F-measure of beats matched one to one within 70 ms.
+    """Return the F-measure of beats matched one to one within 70 ms.
 
     Args:
         reference_s: True beat times in seconds, ascending, (true beats,).
@@ -45,7 +45,7 @@ def f_measure(reference_s: FloatArray, estimate_s: FloatArray) -> float:
 
 
 def continuity_totals(reference_s: FloatArray, estimate_s: FloatArray) -> tuple[float, float]:
-    """CMLt and AMLt of two ascending beat sequences, as ``mir_eval.beat.continuity`` gives them.
+    """Return CMLt and AMLt of two ascending beat sequences, those of ``mir_eval.beat``.
 
     Args:
         reference_s: True beat times in seconds, (true beats,), at least 2.

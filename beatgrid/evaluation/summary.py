@@ -13,7 +13,7 @@ from beatgrid.evaluation.track import TrackScore
 
 
 def auroc(score: Sequence[float], positive: Sequence[bool]) -> float | None:
-    """Area under the ROC curve: the chance that a positive outranks a negative, ties half.
+    """Return the area under the ROC curve: how often a positive outranks a negative, ties half.
 
     Args:
         score: Any ordering of the items, (items,).
@@ -57,7 +57,7 @@ class ReliabilityBin:
 def reliability(
     scores: Sequence[TrackScore], n_bins: int = 10, right: str = "grid_ok_21"
 ) -> list[ReliabilityBin]:
-    """Confidence against accuracy in bins of equal width: equal in each if it is calibrated.
+    """Compare confidence and accuracy in bins of equal width: equal in each if it is calibrated.
 
     Args:
         scores: Tracks; those without a confidence are left out.
@@ -148,7 +148,7 @@ STATISTICS: MappingProxyType[str, Statistic] = MappingProxyType(
 
 
 def summarise(scores: Sequence[TrackScore]) -> dict[str, float | None]:
-    """Sums up a set of tracks: ``n_tracks`` and every entry of ``STATISTICS``.
+    """Sum up a set of tracks: ``n_tracks`` and every entry of ``STATISTICS``.
 
     Rates are shares in [0, 1] of all tracks, ``offbeat`` too: it is not hidden by wrong levels,
     nor made worse by them. Where a score is None (``f_measure``, ``downbeat_accuracy``) the
@@ -178,7 +178,7 @@ def tempo_range(bpm: float) -> str:
 def bootstrap(
     scores: Sequence[TrackScore], key: str, n: int = 1000, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float] | None:
-    """Percentile bootstrap interval of a summary over tracks.
+    """Return the percentile bootstrap interval of a summary over tracks.
 
     Args:
         scores: Tracks, drawn again with replacement.

@@ -84,7 +84,7 @@ def evaluate_track(
     downbeat_reliable: bool = False,
     estimate_downbeat_known: bool = True,
 ) -> TrackScore:
-    """Scores an estimated grid against the labelled one.
+    """Score an estimated grid against the labelled one.
 
     Args:
         reference: The true grid.
@@ -161,7 +161,7 @@ def evaluate_track(
 
 
 def metrical_level(reference: Grid, estimate: Grid | None) -> str:
-    """Names the ratio of both tempi: a key of ``LEVELS``, "other" or "none"."""
+    """Name the ratio of both tempi: a key of ``LEVELS``, "other" or "none"."""
     if estimate is None:
         return "none"
     ratio = estimate.bpm / reference.bpm

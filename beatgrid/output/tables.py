@@ -45,7 +45,7 @@ SUMMARY_LABELS = {
 
 
 def shorten_middle(name: str, cells: int) -> str:
-    """A name cut in its middle to fit a number of terminal cells.
+    """Cut a name in its middle to fit a number of terminal cells.
 
     The end holds what tells files apart (mix, number, suffix), the beginning the artist. Control
     characters are replaced; wide characters (日) count as two cells.
@@ -62,7 +62,7 @@ def shorten_middle(name: str, cells: int) -> str:
 
 
 def print_results(results: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
-    """Prints the grids found: one line for each result of ``grid_result``."""
+    """Print the grids found: one line for each result of ``grid_result``."""
     rows = []
     names = _short_names([result["file"] for result in results])
     for name, result in zip(names, results, strict=True):
@@ -84,7 +84,7 @@ def print_results(results: Sequence[Mapping[str, Any]], console: Console | None 
 
 
 def print_tracks(tracks: Sequence[tuple[str, TrackScore]], console: Console | None = None) -> None:
-    """Prints true against found tempo and the errors, one line for each (name, score)."""
+    """Print true against found tempo and the errors, one line for each (name, score)."""
     rows = []
     names = _short_names([name for name, _ in tracks])
     for name, (_, s) in zip(names, tracks, strict=True):
@@ -112,7 +112,7 @@ def print_summary(
     intervals: Mapping[str, tuple[float, float] | None] | None = None,
     console: Console | None = None,
 ) -> None:
-    """Prints the sums over tracks in words, in percent and milliseconds.
+    """Print the sums over tracks in words, in percent and milliseconds.
 
     Args:
         summary: From ``beatgrid.evaluation.summarise``.
@@ -136,7 +136,7 @@ def print_groups(
     title: str,
     console: Console | None = None,
 ) -> None:
-    """Prints the main sums of each group of tracks, the largest group first.
+    """Print the main sums of each group of tracks, the largest group first.
 
     Args:
         summaries: From ``beatgrid.evaluation.summarise``, by the group's name.
@@ -153,7 +153,7 @@ def print_groups(
 
 
 def print_reliability(bins: Sequence[ReliabilityBin], console: Console | None = None) -> None:
-    """Prints confidence against the share of right grids, bin by bin."""
+    """Print confidence against the share of right grids, bin by bin."""
     rows = [
         (
             f"{b.low:.2f} .. {b.high:.2f}",
@@ -223,7 +223,7 @@ def _print(
     first: str = "file",
     caption: str | None = None,
 ) -> None:
-    """Prints a table whose first column takes what room the others leave.
+    """Print a table whose first column takes what room the others leave.
 
     rich itself shortens at the end and wraps; both would hide what tells files apart.
     """

@@ -26,7 +26,7 @@ class GridMetrics(Metric):
     rows: list[torch.Tensor]
 
     def __init__(self, prefix: str = "") -> None:
-        """Creates an empty collection.
+        """Create an empty collection.
 
         Args:
             prefix: Put before each key of the result, e.g. "val/".
@@ -36,7 +36,7 @@ class GridMetrics(Metric):
         self.add_state("rows", default=[], dist_reduce_fx="cat")
 
     def update(self, score: TrackScore, index: int) -> None:
-        """Adds a track.
+        """Add a track.
 
         Args:
             score: Its scores.

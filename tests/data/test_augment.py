@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from beatgrid.data.augment import FLOOR_DB, Augment, resample_frames
+from tests.conftest import ROOT
 
 
 def impulse(n_frames=60, n_mels=32, at=30):
@@ -48,3 +50,10 @@ def test_resampling_is_linear_between_frames():
 def test_impossible_settings_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         Augment(**arguments)
+
+
+def test_the_configuration_lists_the_variations_as_they_are():
+    listed = OmegaConf.to_container(OmegaConf.load(ROOT / "conf/data/augmented.yaml").augment)
+    assert Augment(**{k: tuple(v) if isinstance(v, list) else v for k, v in listed.items()}) == (
+        Augment()
+    )
