@@ -8,6 +8,7 @@ half-written file and several processes may write the same one: the last rename 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import uuid
@@ -54,3 +55,21 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Writes readable JSON atomically; NaN and infinity, which JSON lacks, raise ValueError."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def content_hash(path: str | os.PathLike[str]) -> str:
+    """Return the hash of a file's bytes: 128 bits of BLAKE2b, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def printable(name: str | os.PathLike[str]) -> str:
+    r"""Return a file name as any terminal, log and spreadsheet may show it.
+
+    Control characters and others that are not seen become escapes (``\x1b``, ``\n``), and so do
+    bytes that are no valid UTF-8.
+    """
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii")
+        for c in os.fspath(name)
+    )

@@ -49,7 +49,10 @@ class Command(Protocol):
 
 
 def entry(
-    config_name: str, paths: Sequence[str], renamed: Mapping[str, str] | None = None
+    config_name: str,
+    paths: Sequence[str],
+    renamed: Mapping[str, str] | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[[DictConfig], Any]], Command]:
     """Make a script's ``main(cfg)`` its command line.
 
@@ -58,6 +61,7 @@ def entry(
         paths: Keys whose values are file names, to be taken literally: Hydra's grammar would
             reject most music libraries (``Artist - Song (Mix) [2010].mp3``).
         renamed: Former names of options, and what to write instead.
+        aliases: Options whose names Hydra takes for groups of ``conf/``, and the keys they mean.
 
     Returns:
         A decorator; the decorated function takes the command line (by default that of the
@@ -104,6 +108,11 @@ def entry(
                     former = argument.partition("=")[0]
                     if renamed and former in renamed:
                         raise BeatgridError(f"{argument}: now {renamed[former]}")
+                for alias, key in (aliases or {}).items():
+                    arguments = [
+                        f"{key}={a.removeprefix(f'{alias}=')}" if a.startswith(f"{alias}=") else a
+                        for a in arguments
+                    ]
                 sys.argv = [launched[0], *prepare(arguments, paths, program)]
                 hydra.main(str(CONF), config_name, version_base="1.3")(task)()
             except USER_ERRORS as error:

@@ -1,47 +1,116 @@
-"""Find beatgrids: ``python predict.py audio=<file | folder | glob | [list]> [ckpt=...]``."""
+"""Find beatgrids: ``python predict.py audio=<file | folder | glob | @list | [several]>``."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import signal
 import sys
+from collections.abc import Iterator
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.audio.find import find_audio
-from beatgrid.commands.cli import entry, exit_if_failed, load_predictor, output_folder, progress
-from beatgrid.library import Job, finder
-from beatgrid.output.result import result_paths
-from beatgrid.output.tables import print_results
-from beatgrid.processes import Failure, results
+from beatgrid.commands.cli import entry, load_predictor, output_folder
+from beatgrid.commands.progress import LibraryProgress
+from beatgrid.errors import BeatgridError
+from beatgrid.files import content_hash, printable
+from beatgrid.library import Library, finder, method_hash, workers_that_pay
+from beatgrid.output.index import ResultIndex
+from beatgrid.output.summary import FAILED, write_summary
+from beatgrid.predictor import find_checkpoint
 
 
-@entry("predict", paths=("audio", "ckpt", "out"))
+@entry("predict", paths=("audio", "ckpt", "out"), aliases={"debug": "show_trace"})
 def main(cfg: DictConfig) -> None:
     """Predict each file, write its JSON and PNG, and print a table at the end."""
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+    limit_s, memory_limit_gb = _positive(plain, "time_limit_s"), _positive(plain, "memory_limit_gb")
+    _check_whole_number(plain, "num_threads", at_least=1)
     predictor = load_predictor(cfg)  # a mistake in the configuration ends here
+    audio_files = find_audio(plain["audio"])
+    num_workers = cfg.num_workers
+    if num_workers == "auto":
+        num_workers = workers_that_pay(len(audio_files))
+    else:
+        _check_whole_number(plain, "num_workers", at_least=0)
+    settings = {key: plain[key] for key in ("activation", "grid")}
+    is_network = cfg.activation == "network"
+    method = method_hash(
+        content_hash(find_checkpoint(cfg.ckpt)) if is_network else cfg.activation, settings
+    )
     make = functools.partial(
         finder,
-        functools.partial(load_predictor, cfg) if cfg.num_workers else lambda: predictor,
-        {key: plain[key] for key in ("activation", "grid")},
+        functools.partial(load_predictor, cfg) if num_workers else lambda: predictor,
+        settings,
+        method,
         cfg.picture,
         cfg.num_threads,
     )
-    audio_paths = find_audio(plain["audio"])
-    out_paths = result_paths(audio_paths, str(output_folder(cfg.out)))
-    jobs = [Job(*paths) for paths in zip(audio_paths, out_paths, strict=True)]
-    found = {}
-    with contextlib.closing(results(make, jobs, cfg.num_workers)) as done:
-        for job, result in progress(done, "finding grids", len(jobs)):
-            if isinstance(result, Failure):
-                result = f"{job.audio}: {result.reason}"
-            if isinstance(result, str):
-                print(f"error: {result}", file=sys.stderr)
-            else:
-                found[job] = result
-    if found:
-        print_results([found[job] for job in jobs if job in found])
-        print(f"{len(found)} {'file' if len(found) == 1 else 'files'} in {cfg.out}")
-    exit_if_failed(len(jobs) - len(found), len(jobs))
+    folder = output_folder(os.path.expanduser(cfg.out))
+    progress = LibraryProgress(len(audio_files), show_trace=cfg.show_trace)
+    with ResultIndex(folder) as index, _terminated_as_interrupted():
+        library = Library(folder, index, method, cfg.picture, progress.report)
+        try:
+            with progress:
+                library.run(
+                    audio_files,
+                    make,
+                    num_workers,
+                    limit_s=limit_s,
+                    memory_limit_bytes=None
+                    if memory_limit_gb is None
+                    else round(memory_limit_gb * 1e9),
+                )
+        finally:
+            with contextlib.suppress(OSError) if sys.exc_info()[0] else _told(folder):
+                write_summary(index, progress.failed)
+            progress.print_table()
+            if progress.n_found:
+                noun = "file" if progress.n_found == 1 else "files"
+                print(f"{progress.n_found} {noun} in {printable(cfg.out)}")
+    if progress.failed:
+        print(
+            f"error: {len(progress.failed)} of {len(audio_files)} files failed; try them again "
+            f"with audio=@{printable(folder / FAILED)}",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+
+
+@contextlib.contextmanager
+def _told(folder: os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BeatgridError(
+            f"out={folder}: the summary cannot be written ({error.strerror or error}); "
+            "the results are complete: make room and start again"
+        ) from error
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """A batch system's SIGTERM ends the run as Ctrl-C does, with status 143."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _positive(config: dict[str, Any], key: str) -> float | None:
+    value = config[key]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (is_number and 0 < value < float("inf")):
+        raise BeatgridError(f"{key}={value}: must be a positive number, or null for no limit")
+    return value
+
+
+def _check_whole_number(config: dict[str, Any], key: str, at_least: int) -> None:
+    value = config[key]
+    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+        or_auto = ", or auto" if key == "num_workers" else ""
+        raise BeatgridError(f"{key}={value}: must be a whole number from {at_least} on{or_auto}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import beatgrid
@@ -145,35 +144,6 @@ def write_result(path: str | os.PathLike[str], result: Mapping[str, Any]) -> Non
     files.write_text(path, _readable_json(result))
 
 
-def result_paths(
-    audio_paths: Sequence[str | os.PathLike[str]],
-    out_dir: str | os.PathLike[str],
-    suffix: str = SUFFIX,
-) -> list[Path]:
-    """Where the results of a set of audio files go: one place for each file.
-
-    The audio's whole name is kept, so ``a.mp3`` and ``a.wav`` stay apart; so is its folder below
-    the deepest one that holds all of the files, so ``x/a.mp3`` and ``y/a.mp3`` do. The files of
-    one run must therefore be passed together.
-
-    Args:
-        audio_paths: Audio files.
-        out_dir: Folder for the results.
-        suffix: Replaces nothing, but is put behind the audio's name.
-
-    Returns:
-        A path for each audio file, in their order.
-    """
-    absolute = [Path(os.path.abspath(path)) for path in audio_paths]
-    if not absolute:
-        return []
-    root = os.path.commonpath([path.parent for path in absolute])
-    return [
-        Path(out_dir) / path.relative_to(root).with_name(_fitting_name(path.name, suffix))
-        for path in absolute
-    ]
-
-
 def displayable(text: str) -> str:
     """Text that any UTF-8 stream can take.
 
@@ -183,8 +153,12 @@ def displayable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _fitting_name(name: str, suffix: str) -> str:
-    """The name with the suffix; a name too long for a file system ends in its hash instead."""
+def result_name(name: str, suffix: str = SUFFIX) -> str:
+    """Return the name of an audio file's result, or of what else belongs to it.
+
+    The audio's whole name is kept, so that ``a.mp3`` and ``a.wav`` stay apart; one that is too
+    long for a file system with the suffix ends in its hash instead.
+    """
     encoded = os.fsencode(name)
     room = MAX_NAME_BYTES - len(os.fsencode(suffix))
     if len(encoded) > room:

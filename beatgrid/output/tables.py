@@ -61,26 +61,38 @@ def shorten_middle(name: str, cells: int) -> str:
     return f"{head}{_ELLIPSIS}{tail}"
 
 
-def print_results(results: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
-    """Print the grids found: one line for each result of ``grid_result``."""
+def print_results(
+    results: Sequence[Mapping[str, Any]], console: Console | None = None, caption: str | None = None
+) -> None:
+    """Print the grids found: one line for each result of ``grid_result``, or what it says of one.
+
+    Args:
+        results: With ``file``, ``bpm``, ``bpm_display``, ``offset_s``, ``downbeat_offset_s``,
+            ``confidence``, ``constant_tempo`` and ``reason``.
+        console: Where to; by default the standard output.
+        caption: Stands below.
+    """
     rows = []
     names = _short_names([result["file"] for result in results])
     for name, result in zip(names, results, strict=True):
-        if result["bpm"] is None:
-            row = ["-", "-", "-", f"{result['confidence']:.2f}", "no grid"]
-        else:
-            downbeat_s = result["downbeat_offset_s"]
-            row = [
-                result["bpm_display"],
-                f"{result['offset_s']:.3f}",
-                "-" if downbeat_s is None else f"{downbeat_s:.3f}",
-                f"{result['confidence']:.2f}",
-                "steady" if result["constant_tempo"] else "varies",
-            ]
-        rows.append((name, row))
+        rows.append((name, result_cells(result)))
     headers = ["BPM", "beat s", "bar s", "conf.", "tempo"]
     justify: list[Justify] = ["right", "right", "right", "right", "left"]
-    _print(rows, headers, justify, console)
+    _print(rows, headers, justify, console, caption=caption)
+
+
+def result_cells(result: Mapping[str, Any]) -> list[str]:
+    """Tempo, first beat, first bar, confidence and kind of tempo, as in the table."""
+    if result["bpm"] is None:
+        return ["-", "-", "-", f"{result['confidence']:.2f}", f"no grid: {result['reason'] or '-'}"]
+    downbeat_s = result["downbeat_offset_s"]
+    return [
+        result["bpm_display"],
+        f"{result['offset_s']:.3f}",
+        "-" if downbeat_s is None else f"{downbeat_s:.3f}",
+        f"{result['confidence']:.2f}",
+        "steady" if result["constant_tempo"] else "varies",
+    ]
 
 
 def print_tracks(tracks: Sequence[tuple[str, TrackScore]], console: Console | None = None) -> None:

@@ -203,8 +203,11 @@ def test_bad_audio_is_named_and_the_rest_of_the_batch_goes_on(num_workers, run_s
         assert sum(f"music/{name}: " in line for line in errors) == 1, name
     assert "Traceback" not in done.err
     assert sorted(p.name for p in (tmp_path / "found").iterdir()) == [
+        ".beatgrid-index.sqlite",
+        "failed.txt",
         "good.wav.beatgrid.json",
         "good.wav.beatgrid.png",
+        "summary.csv",
     ]
 
 

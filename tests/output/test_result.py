@@ -17,7 +17,7 @@ from beatgrid.output.result import (
     bpm_display,
     displayable,
     grid_result,
-    result_paths,
+    result_name,
     write_result,
 )
 from beatgrid.search import Alternative, GridEstimate, Segment
@@ -146,29 +146,17 @@ def test_bpm_display_keeps_the_decimals_that_matter_over_the_track():
     assert bpm_display(173.997, duration_s=300.0, bpm_std=0.01) == "174"
 
 
-def test_names_keep_suffix_and_folder():
-    paths = ["in/x/a.mp3", "in/x/a.wav", "in/y/a.mp3", "in/b.mp3"]
-    assert result_paths(paths, "out") == [
-        Path("out/x/a.mp3.beatgrid.json"),
-        Path("out/x/a.wav.beatgrid.json"),
-        Path("out/y/a.mp3.beatgrid.json"),
-        Path("out/b.mp3.beatgrid.json"),
-    ]
-    assert result_paths(["in/x/a.mp3"], "out", ".png") == [Path("out/a.mp3.png")]
-    assert result_paths([], "out") == []
-    assert result_paths(["/m/a.mp3", "/m/../n/a.mp3"], "out") == [
-        Path("out/m/a.mp3.beatgrid.json"),
-        Path("out/n/a.mp3.beatgrid.json"),
-    ]
+def test_names_keep_the_audios_suffix():
+    assert result_name("a.mp3") == "a.mp3.beatgrid.json"
+    assert result_name("a.mp3", ".png") == "a.mp3.png"
 
 
 def test_names_longer_than_a_file_system_allows_stay_apart(tmp_path):
-    long = ["é" * 120 + "1.mp3", "é" * 120 + "2.mp3"]
-    paths = result_paths([tmp_path / name for name in long], tmp_path / "out")
-    assert len(set(paths)) == 2
-    for path in paths:
-        write_result(path, {"ok": True})
-        assert json.loads(path.read_text(encoding="utf-8")) == {"ok": True}
+    names = [result_name("é" * 120 + end) for end in ("1.mp3", "2.mp3")]
+    assert len(set(names)) == 2
+    for name in names:
+        write_result(tmp_path / "out" / name, {"ok": True})
+        assert json.loads((tmp_path / "out" / name).read_text(encoding="utf-8")) == {"ok": True}
 
 
 def test_written_file_reads_back_and_shows_a_beat_per_line(tmp_path):

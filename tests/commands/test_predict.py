@@ -1,0 +1,224 @@
+"""``predict.py`` over a library: summaries, lists of what failed, stops, mistakes."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from beatgrid.rendering.generator import click_track
+from tests.conftest import ROOT
+
+FLUX = ["activation=flux", "picture=false", "out=out", "num_workers=0"]
+
+
+@pytest.fixture(scope="module")
+def clicks():
+    return {bpm: click_track(float(bpm), 0.1, 6.0) for bpm in (100, 125)}
+
+
+@pytest.fixture
+def music(tmp_path, clicks):
+    for name, samples in (("A/a.wav", clicks[100]), ("b.wav", clicks[125])):
+        path = tmp_path / "music" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, samples, 44100)
+    return tmp_path / "music"
+
+
+def summary(folder="out"):
+    with open(f"{folder}/summary.csv", newline="", encoding="utf-8") as file:
+        return {row["file"]: row for row in csv.DictReader(file)}
+
+
+def test_a_library_leaves_a_summary(music, run_script):
+    (music / "bad.mp3").write_text("no music")
+    done = run_script("predict.py", "audio=music", *FLUX[:-1])
+    assert done.status == 1
+    rows = summary()
+    assert list(rows) == ["music/A/a.wav", "music/b.wav", "music/bad.mp3"]
+    result = json.loads(Path("out/A/a.wav.beatgrid.json").read_text())
+    row = rows["music/A/a.wav"]
+    assert row["status"] == "done"
+    for key in ("bpm", "offset_s", "confidence"):
+        assert float(row[key]) == pytest.approx(result[key], rel=1e-8)
+    assert (row["downbeat_offset_s"], row["reason"]) == ("", "")
+    assert row["constant_tempo"] == "1"
+    assert float(row["seconds"]) > 0
+    assert rows["music/bad.mp3"]["status"] == "failed"
+    assert "no audio that can be decoded" in rows["music/bad.mp3"]["reason"]
+    assert Path("out/failed.txt").read_text() == f"{music}/bad.mp3\n"
+    assert "3 of 3 files: 2 done, 1 failed, 0 skipped" in done.err
+    assert "error: 1 of 3 files failed; try them again with audio=@out/failed.txt" in done.err
+    assert "2 files in out" in done.out
+
+
+def test_what_failed_can_be_fed_back(music, run_script, clicks):
+    names = ["new\nline.wav", "esc\x1b[31m.wav", "=cmd (x), [y].wav"]
+    for name in names:
+        (music / name).write_text("no music")
+    failed = run_script("predict.py", "audio=music", *FLUX)
+    assert "\x1b[31m" not in failed.err + failed.out
+    for shown in ("music/new\\nline.wav: ", "music/esc\\x1b[31m.wav: "):
+        assert f"error: {shown}" in failed.err
+    for name in names:
+        soundfile.write(music / name, clicks[100], 44100)
+    again = run_script("predict.py", "audio=@out/failed.txt", *FLUX)
+    assert again.status == 0, again.err
+    assert not Path("out/failed.txt").exists()
+    whole = run_script("predict.py", "audio=music", *FLUX)
+    assert "5 of 5 files: 0 done, 0 failed, 5 skipped" in whole.err
+    assert len(summary()) == 5
+
+
+def test_spreadsheets_find_no_formulas(music, run_script, monkeypatch):
+    os.rename(music / "b.wav", music / "=cmd|' ꞏ'!A0.wav")
+    monkeypatch.chdir(music)
+    for name in ("@sum.wav", "+1.wav", "-1.wav", "\tx.wav"):
+        Path(name).write_text("no music")
+    Path("list.txt").write_text("=cmd|' ꞏ'!A0.wav\n@sum.wav\n+1.wav\n-1.wav\n" + '"\\tx.wav"\n')
+    assert run_script("predict.py", "audio=@list.txt", *FLUX).status == 1
+    with open("out/summary.csv", newline="", encoding="utf-8") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert "'=cmd|' ꞏ'!A0.wav" in cells
+    assert "\\tx.wav" in cells
+
+
+def test_the_table_is_short_and_doubtful_first(music, run_script, tmp_path):
+    import rich.console
+
+    from beatgrid.output.index import Record
+    from beatgrid.output.summary import DoubtfulFirst
+
+    table = DoubtfulFirst(n_rows=4)
+    for i in range(100):
+        confidence = (i * 37 % 100) / 100
+        table.add(
+            Record(
+                f"/{i}",
+                f"{i}",
+                f"{i}.wav",
+                "done",
+                bpm=120.0,
+                bpm_display="120",
+                offset_s=0.0,
+                confidence=confidence,
+                constant_tempo=i != 50,
+            )
+        )
+    table.add(Record("/x", "x", "x.wav", "no grid", confidence=0.0, reason="too short"))
+    with open(tmp_path / "table", "w+") as file:
+        table.print(rich.console.Console(file=file, width=80))
+        file.seek(0)
+        lines = file.read().splitlines()
+    rows = [line.split() for line in lines if ".wav" in line]
+    assert [row[0] for row in rows] == ["x.wav", "50.wav", "0.wav", "73.wav"]
+    assert "no grid: too short" in lines[2]
+    assert "and 97 more, less doubtful: summary.csv has all" in lines[-1]
+
+
+def test_a_single_file_needs_no_progress(music, run_script):
+    done = run_script("predict.py", "audio=music/b.wav", *FLUX)
+    assert (done.status, done.err) == (0, "")
+    assert "b.wav" in done.out
+
+
+def test_debug_shows_where_a_file_failed(music, run_script, monkeypatch):
+    def broken(*_):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("beatgrid.library.write_result", broken)
+    plain = run_script("predict.py", "audio=music/b.wav", *FLUX)
+    assert plain.err.splitlines()[0] == "error: music/b.wav: KeyError: 'a bug'"
+    assert "Traceback" not in plain.err
+    debug = run_script("predict.py", "audio=music/b.wav", *FLUX, "debug=true")
+    assert "Traceback" in debug.err
+
+
+def test_a_result_that_cannot_be_written_costs_its_file(music, run_script):
+    Path("out/A").mkdir(parents=True)
+    Path("out/A/a.wav.beatgrid.json").mkdir()
+    done = run_script("predict.py", "audio=music", *FLUX)
+    assert done.status == 1
+    assert "error: music/A/a.wav: its result cannot be written (Is a directory)" in done.err
+    assert Path("out/b.wav.beatgrid.json").is_file()
+    assert "Traceback" not in done.err
+
+
+def test_an_output_that_cannot_be_written_to_is_one_line_before_the_work(
+    music, run_script, monkeypatch
+):
+    monkeypatch.setattr("beatgrid.library.results", None)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("beatgrid.files.os.fsync", full)
+    done = run_script("predict.py", "audio=music", *FLUX)
+    assert done.status == 1
+    assert "error: out=out: cannot be written to (No space left on device)" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        *("num_workers=-1", "num_workers=many", "num_workers=1.5", "num_threads=0"),
+        *("time_limit_s=0", "time_limit_s=abc", "time_limit_s=.nan", "memory_limit_gb=-1"),
+    ],
+)
+def test_mistakes_name_their_key(music, run_script, argument):
+    done = run_script("predict.py", "audio=music", *FLUX[:-1], argument)
+    assert done.status == 1
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"error: {argument.partition('=')[0]}=")
+
+
+@pytest.mark.parametrize(
+    ("stop", "status"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
+def test_a_stopped_run_leaves_its_summary_and_goes_on(stop, status, tmp_path, clicks):
+    for i in range(12):
+        soundfile.write(tmp_path / f"{i:02d}.wav", clicks[100][: 220500 + i], 44100)
+    command = [sys.executable, str(ROOT / "predict.py"), "audio=.", *FLUX]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    first = subprocess.Popen(
+        [*command[:-1], "num_workers=1"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 120
+    while len(list(tmp_path.glob("out/*.beatgrid.json"))) < 2 and time.monotonic() < end:
+        time.sleep(0.02)
+    first.send_signal(stop)
+    out, err = first.communicate(timeout=30)
+    assert first.returncode == status, err
+    assert "Traceback" not in err
+    n_done = len(list(tmp_path.glob("out/*.beatgrid.json")))
+    assert 0 < n_done < 12
+    rows = summary(tmp_path / "out")
+    assert n_done - 1 <= len(rows) <= n_done  # one may just have been written
+    assert "conf." in out
+    second = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 0, second.stderr
+    assert f"{12 - n_done} done, 0 failed, {n_done} skipped" in second.stderr
+    assert len(summary(tmp_path / "out")) == 12
+    assert not list(tmp_path.glob("out/.*.tmp*"))
