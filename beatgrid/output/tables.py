@@ -68,7 +68,7 @@ def print_results(
 
     Args:
         results: With ``file``, ``bpm``, ``bpm_display``, ``offset_s``, ``downbeat_offset_s``,
-            ``confidence``, ``constant_tempo`` and ``reason``.
+            ``confidence``, ``constant_tempo`` and, where there is no grid, ``reason``.
         console: Where to; by default the standard output.
         caption: Stands below.
     """
@@ -84,7 +84,8 @@ def print_results(
 def result_cells(result: Mapping[str, Any]) -> list[str]:
     """Tempo, first beat, first bar, confidence and kind of tempo, as in the table."""
     if result["bpm"] is None:
-        return ["-", "-", "-", f"{result['confidence']:.2f}", f"no grid: {result['reason'] or '-'}"]
+        why = ": ".join(filter(None, ["no grid", result.get("reason")]))
+        return ["-", "-", "-", f"{result['confidence']:.2f}", why]
     downbeat_s = result["downbeat_offset_s"]
     return [
         result["bpm_display"],
