@@ -28,7 +28,7 @@ import beatgrid
 from beatgrid.audio.cache import FeatureCache
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.commands.arguments import prepare, wants
-from beatgrid.commands.configs import CONF
+from beatgrid.commands.configs import CONF, options
 from beatgrid.commands.manual import command_help, example, show
 from beatgrid.data.discovery import discover, of_split
 from beatgrid.data.sources import configured_sources
@@ -105,9 +105,11 @@ def entry(
             logging.captureWarnings(True)
             try:
                 for argument in arguments:
-                    former = argument.partition("=")[0]
-                    if renamed and former in renamed:
-                        raise BeatgridError(f"{argument}: now {renamed[former]}")
+                    key, _, value = argument.partition("=")
+                    if renamed and key in renamed:
+                        raise BeatgridError(f"{argument}: now {renamed[key]}")
+                    if value == "null" and (known := options(key)):  # Hydra would not say which
+                        raise BeatgridError(f"{argument}: must be one of {', '.join(known)}")
                 for alias, key in (aliases or {}).items():
                     arguments = [
                         f"{key}={a.removeprefix(f'{alias}=')}" if a.startswith(f"{alias}=") else a

@@ -25,6 +25,7 @@ from beatgrid.commands.cli import entry
 from beatgrid.commands.resume import refuse_complete, resumed_config
 from beatgrid.data.datamodule import BeatDataModule
 from beatgrid.errors import BeatgridError
+from beatgrid.evaluation import summarise
 from beatgrid.files import write_json
 from beatgrid.networks import count_parameters
 from beatgrid.networks.checkpoint import load_model
@@ -41,6 +42,8 @@ from beatgrid.training.runs import (
     last_progress,
     log_file,
     read_progress,
+    requeued_run,
+    writing_faults_named,
 )
 from beatgrid.training.signals import orderly_end
 
@@ -71,6 +74,9 @@ def main(cfg: DictConfig) -> float:
 
 def _begin_or_resume(cfg: DictConfig) -> float:
     resume = str(cfg.resume)
+    requeued = requeued_run(cfg.output_dir)
+    if requeued is not None:
+        resume = cfg.resume = str(requeued)
     if resume.lower() == "false":
         with _new_run(cfg) as folder:
             return _train(cfg, folder, None)
@@ -121,7 +127,10 @@ def _inherited_folder() -> Path | None:
 def _train(cfg: DictConfig, folder: Path, progress: Progress | None) -> float:
     """Train in ``folder``, on from the checkpoint that ``progress`` describes if there is one."""
     os.environ[FOLDER_VARIABLE] = str(folder.absolute())
-    with log_file(folder / "train.log") if _is_first_process() else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(writing_faults_named(folder))
+        if _is_first_process():
+            stack.enter_context(log_file(folder / "train.log"))
         if cfg.resume:
             logger.info("%s", _position(folder, progress))
         data, model, trainer = _assemble(cfg, begins=progress is None)
@@ -146,13 +155,14 @@ def _train(cfg: DictConfig, folder: Path, progress: Progress | None) -> float:
 
 def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule, Trainer]:
     """The parts that ``cfg`` names, the data ready; a run that begins may do so from weights."""
+    _check(cfg)
     seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_num_threads(cfg.num_threads)
     data: BeatDataModule = instantiate(cfg.data)
     data.prepare_data()
     data.setup()
-    if not data.splits["val"]:
-        logger.warning("no validation tracks: checkpoints and early stopping go by train/loss")
+    if not data.splits["val"] or cfg.trainer.limit_val_batches == 0:
+        logger.warning("no validation: checkpoints and early stopping go by train/loss")
         cfg.monitor = "train/loss"
     model: BeatModule = instantiate(cfg.model)
     model.training_data = data.summary()
@@ -168,6 +178,16 @@ def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule
         plugins=[DurableCheckpointIO()],
     )
     return data, model, trainer
+
+
+def _check(cfg: DictConfig) -> None:
+    """Refuse what would only fail in the middle of the work, or with a stack trace."""
+    for name, least, most in (("seed", 0, 2**32 - 1), ("num_threads", 1, 1024)):
+        if type(cfg[name]) is not int or not least <= cfg[name] <= most:
+            raise BeatgridError(f"{name}={cfg[name]}: must be a whole number, {least} to {most}")
+    known = ["train/loss", "val/loss", *(f"val/{name}" for name in summarise([]))]
+    if cfg.monitor not in known:
+        raise BeatgridError(f"monitor={cfg.monitor}: must be one of {', '.join(known)}")
 
 
 def _position(folder: Path, progress: Progress | None) -> str:

@@ -86,6 +86,9 @@ class BeatDataModule(L.LightningDataModule):
             raise BeatgridError(
                 f"data.crop_s={crop_s}: must be a positive number of seconds, or null"
             )
+        for name, value, least in (("batch_size", batch_size, 1), ("num_workers", num_workers, 0)):
+            if not isinstance(value, int) or value < least:
+                raise BeatgridError(f"data.{name}={value}: must be a whole number from {least}")
         self.audio_dir, self.label_dir = audio_dir, label_dir
         self.features = FeatureSpec.from_dict(features)
         self.cache = FeatureCache(cache_dir, self.features)

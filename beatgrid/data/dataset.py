@@ -18,6 +18,7 @@ from beatgrid.audio.features import FeatureSpec
 from beatgrid.data.augment import Augment, resample_frames
 from beatgrid.data.targets import TargetShape, beat_target
 from beatgrid.data.track import Track
+from beatgrid.errors import BeatgridError
 
 DOWNBEAT_TRUST = {
     "reliable": ("reliable",),
@@ -41,6 +42,10 @@ class TargetSpec:
     downbeat_trust: str
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.width_s, int | float) and 0 < self.width_s < float("inf")):
+            raise BeatgridError(
+                f"data.target.width_s={self.width_s}: must be a positive number of seconds"
+            )
         if self.downbeat_trust not in DOWNBEAT_TRUST:
             raise ValueError(
                 f"downbeat_trust={self.downbeat_trust!r}: must be one of {list(DOWNBEAT_TRUST)}"

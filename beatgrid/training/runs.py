@@ -8,8 +8,10 @@ start and never again), ``splits.json`` (which tracks it learns from), ``train.l
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,12 +33,15 @@ OVERRIDES = Path(".hydra/overrides.yaml")
 SPLITS = "splits.json"
 LAST, PREVIOUS, INTERRUPTED = "last.ckpt", "previous.ckpt", "interrupted.ckpt"
 
+_WRITING_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
 
 def begin_run(output_dir: str | Path | None, config: str, overrides: str) -> Path:
     """Make the folder of a new run, its configuration in it.
 
     Args:
-        output_dir: The folder; None for ``outputs/train/<date>``, numbered where that is taken.
+        output_dir: The folder; None for ``outputs/train/<date>`` (``slurm-<job>`` within
+            Slurm), numbered where that is taken.
         config: The run's whole configuration, YAML.
         overrides: What of it was asked for, YAML.
 
@@ -45,7 +50,7 @@ def begin_run(output_dir: str | Path | None, config: str, overrides: str) -> Pat
     """
     try:
         if output_dir is None:
-            folder = _new_folder(RUNS / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+            folder = _new_folder(RUNS / _name())
         else:
             folder = Path(output_dir)
             if (folder / CONFIG).exists():
@@ -71,6 +76,40 @@ def _new_folder(path: Path) -> Path:
             folder.mkdir(parents=True)
             return folder
     raise FileExistsError(17, "too many runs in this second")
+
+
+def requeued_run(output_dir: str | Path | None) -> Path | None:
+    """The run that this Slurm job has begun before Slurm requeued it: its command comes again."""
+    if int(os.environ.get("SLURM_RESTART_COUNT", 0)) == 0:
+        return None
+    folder = Path(output_dir) if output_dir else RUNS / _name()
+    return folder if (folder / CONFIG).is_file() else None
+
+
+def _name() -> str:
+    """Of a new run: the date, or within Slurm the job, which is the same in all its processes."""
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is None or os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive"):
+        return f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    return f"slurm-{job}"
+
+
+@contextlib.contextmanager
+def writing_faults_named(folder: Path) -> Iterator[None]:
+    """Say in one line where a run cannot be written to: a full disk, one that went read-only.
+
+    Raises:
+        BeatgridError: Instead of the OSError of such a fault; others pass.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRITING_FAULTS:
+            raise
+        raise BeatgridError(
+            f"{error.filename or folder}: cannot be written ({error.strerror}); what is in "
+            f"{folder} stays: make room, then resume={folder}"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -244,6 +244,17 @@ def test_unusual_formats_just_work(rate, channels, run_script, tmp_path):
         ("train.py", ["model=transformer"], "transformer"),
         ("train.py", ["resume=true"], "resume=true: no run in outputs/train"),
         ("train.py", ["resume=gone.ckpt"], "resume=gone.ckpt: no such run folder or checkpoint"),
+        ("train.py", ["seed=null"], "seed=None: must be a whole number, 0 to"),
+        ("train.py", ["seed=-1"], "seed=-1: must be a whole number, 0 to"),
+        ("train.py", ["num_threads=0"], "num_threads=0: must be a whole number, 1 to"),
+        ("train.py", ["logger=null"], "logger=null: must be one of csv, tensorboard"),
+        ("train.py", ["monitor=val/nope"], "monitor=val/nope: must be one of train/loss, val/"),
+        ("train.py", ["data.batch_size=0"], "data.batch_size=0: must be a whole number from 1"),
+        ("train.py", ["data.num_workers=-1"], "data.num_workers=-1: must be a whole number from"),
+        ("train.py", ["data.target.width_s=0"], "data.target.width_s=0: must be a positive"),
+        ("train.py", ["model.lr=nan"], "model.lr=nan: must be a number"),
+        ("train.py", ["resume={file}"], "is missing; init_from={file} begins a new run"),
+        ("train.py", ["output_dir={file}"], "output_dir={file}: cannot hold a run"),
         ("train.py", ["ckpt_path=a.ckpt"], "ckpt_path=a.ckpt: now resume=RUN_FOLDER or"),
         ("train.py", ["model.optimizer=sgd"], "model.optimizer='sgd': must be one of adam"),
         (
@@ -262,12 +273,14 @@ def test_a_users_mistake_is_one_line_without_traceback(
         arguments = [*click_folder.overrides, *arguments]
     file = click_folder.path / "audio" / "click_a.wav"
     done = run_script(script, *(a.format(folder=click_folder.path, file=file) for a in arguments))
+    message = message.format(file=file)
     assert done.status == 1
     errors = done.err.splitlines()
     assert len(errors) == 1, done.err
     assert errors[0].startswith("error: ")
     assert message in errors[0]
     assert "Traceback" not in done.err
+    assert not list(tmp_path.glob("outputs/train/*"))  # no run was begun
 
 
 def test_bad_labels_stop_training_and_are_all_named(run_script, tmp_path):

@@ -1,5 +1,6 @@
 """Run folders: each its own, found again, and the checkpoint to go on from."""
 
+import errno
 import json
 import os
 
@@ -16,6 +17,8 @@ from beatgrid.training.runs import (
     keep_splits,
     last_progress,
     read_progress,
+    requeued_run,
+    writing_faults_named,
 )
 
 
@@ -171,3 +174,29 @@ def test_the_best_checkpoint_is_the_newest_runs():
         write_checkpoint(path, steps=1)
         os.utime(path, (time_s, time_s))
     assert best_checkpoint(runs.RUNS).parts[-3] == "a"
+
+
+def test_a_job_that_slurm_requeues_goes_on_with_its_own_run(monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    assert requeued_run(None) is None
+    folder = begin_run(None, "a: 1\n", "[]\n")
+    assert folder == runs.RUNS / "slurm-77"
+    assert begin_run(None, "a: 1\n", "[]\n") == runs.RUNS / "slurm-77-2"
+    assert requeued_run(None) is None
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert requeued_run(None) == folder
+    assert requeued_run("elsewhere") is None
+    begin_run("elsewhere", "a: 1\n", "[]\n")
+    assert str(requeued_run("elsewhere")) == "elsewhere"
+
+
+def test_a_disk_that_fills_up_is_one_line(tmp_path):
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "metrics.json")
+    with (
+        pytest.raises(BeatgridError, match=r"metrics.json: cannot be written \(No space left"),
+        writing_faults_named(tmp_path),
+    ):
+        raise full
+    other = OSError(errno.ECONNRESET, "reset")
+    with pytest.raises(OSError, match="reset"), writing_faults_named(tmp_path):
+        raise other
