@@ -1,9 +1,10 @@
-"""What the faults' tests share: a record of outcomes, for the table in experiments/reliability."""
+"""What the tests of faults share: chance, and a record for experiments/reliability."""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,3 +27,12 @@ def record(request: pytest.FixtureRequest) -> Record:
                 file.write(json.dumps(line | {"test": request.node.name}) + "\n")
 
     return note
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """Return a source of random moments; ``--hypothesis-seed`` repeats a run's."""
+    seed = request.config.getoption("--hypothesis-seed", None)
+    seed = random.SystemRandom().randrange(2**32) if seed is None else int(seed)
+    print(f"--hypothesis-seed={seed}")  # seen where the test fails
+    return random.Random(f"{seed} {request.node.name}")
