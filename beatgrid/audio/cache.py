@@ -193,11 +193,10 @@ class FeatureCache:
         try:
             sidecar = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
             info = AudioInfo(path=audio_path, **sidecar["info"])
-            # Mapping fails where the file is shorter than its header says.
-            features = np.load(path, mmap_mode="r", allow_pickle=False)
             if not self._is_intact(path, sidecar["checksum"]):
                 return None
-        except (OSError, ValueError, EOFError, KeyError, TypeError):
+            features = np.load(path, mmap_mode="r", allow_pickle=False)
+        except Exception:  # on arbitrary bytes json and numpy fail in any way
             return None
         expected = (sidecar.get("shape"), np.float16, self.spec.n_mels)
         if (list(features.shape), features.dtype, features.shape[-1]) != expected:

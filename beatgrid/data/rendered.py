@@ -24,6 +24,7 @@ from beatgrid.audio.features import FeatureSpec
 from beatgrid.data.labels import SUFFIX, Label, load_label
 from beatgrid.data.track import Track
 from beatgrid.errors import BeatgridError
+from beatgrid.processes import describe
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,9 @@ class RenderedSource:
 def _stored(path: Path, label: Label, frame_rate: float) -> StoredFeatures:
     try:
         n_frames = len(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # on arbitrary bytes numpy fails in any way
         raise BeatgridError(
-            f"{path}: no features of {label.path} ({error}); delete the label and render it again"
+            f"{path}: no features of {label.path} ({describe(error)}); "
+            "delete the label and render it again"
         ) from error
     return StoredFeatures(path, n_frames, label.duration_s or n_frames / frame_rate)

@@ -89,7 +89,9 @@ def test_computed_once_per_content_and_spec(cache, audio_path, computed):
 
 
 @pytest.mark.parametrize("part", ["npy", "json"])
-@pytest.mark.parametrize("damage", ["cut", "empty", "missing", "garbage", "other"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "empty", "missing", "garbage", "lost block", "header cut", "nested", "other"]
+)
 def test_a_damaged_entry_is_computed_again(cache, audio_path, computed, part, damage):
     entry = cache.get(audio_path)
     expected = np.array(entry.load())
@@ -109,6 +111,8 @@ def test_a_damaged_entry_is_computed_again(cache, audio_path, computed, part, da
                 "cut": content[: len(content) // 2],
                 "empty": b"",
                 "garbage": b"x" * 999,
+                "header cut": content[:8] + content[58:],  # a TokenError of numpy
+                "nested": b"[" * 100_000,  # a RecursionError of json
                 "lost block": content[:-512] + b"\xff" * 512,
             }[damage]
         )

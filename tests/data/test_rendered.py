@@ -50,3 +50,11 @@ def test_a_label_without_its_features_is_named(folder):
     (folder / "features" / "a.npy").unlink()
     with pytest.raises(BeatgridError, match=r"a\.npy: no features of .*a\.labels\.json"):
         list(RenderedSource(folder).tracks(SPEC))
+
+
+def test_features_with_a_damaged_header_are_named(folder):
+    path = folder / "features" / "a.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8] + whole[58:])  # numpy's parser of the header gives up on it
+    with pytest.raises(BeatgridError, match=r"a\.npy: no features .*TokenError.* render it again$"):
+        list(RenderedSource(folder).tracks(SPEC))
