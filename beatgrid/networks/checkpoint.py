@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 import beatgrid
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import CheckpointError
-from beatgrid.files import replacing
+from beatgrid.files import printable, replacing
 from beatgrid.networks.legacy import from_format_1, is_notebook, notebook_description
 from beatgrid.networks.network import Network
 from beatgrid.networks.table import build_network
@@ -156,7 +157,9 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"ckpt={path}: no such file; train one (train.py) or fix the path")
     try:
-        contents = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about how it was written
+            contents = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # on arbitrary bytes the safe unpickler fails in any way
         raise CheckpointError(
             f"ckpt={path}: cannot be read as a checkpoint "
@@ -232,4 +235,5 @@ class _AtMost:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    lines = str(error).splitlines()
+    return printable(lines[0]) if lines else type(error).__name__

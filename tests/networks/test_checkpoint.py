@@ -240,3 +240,18 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
     with pytest.raises(CheckpointError, match=r"evil\.ckpt"):
         load_model(tmp_path / "evil.ckpt")
     assert not (tmp_path / "pwned").exists()
+
+
+def test_names_in_a_checkpoint_reach_no_terminal_as_they_are(tmp_path):
+    contents = torch.load(SHIPPED, weights_only=True)
+    contents[KEY]["network"]["\x1b[31m\nred"] = 1
+    torch.save(contents, tmp_path / "a.ckpt")
+    with pytest.raises(CheckpointError, match=r"\\x1b\[31m") as refusal:
+        load_model(tmp_path / "a.ckpt")
+    assert str(refusal.value).isprintable()
+
+
+def test_torch_says_nothing_of_how_a_checkpoint_was_written(tmp_path):
+    path = tmp_path / "a.ckpt"
+    torch.save(torch.load(SHIPPED, weights_only=True), path, pickle_protocol=3)
+    load_model(path)  # a warning would be an error here
