@@ -39,8 +39,9 @@ class DurableCheckpointIO(TorchCheckpointIO):
                 torch.save(checkpoint, temporary)
                 if path.name == LAST and path.exists():
                     os.replace(path, path.with_name(PREVIOUS))
-        except (OSError, RuntimeError) as error:  # torch.save reports a full disk as the latter
-            reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+        except (OSError, RuntimeError) as error:
+            # torch.save tells of a full disk by a RuntimeError on positions in its archive.
+            reason = error.strerror if isinstance(error, OSError) else "the disk is full or failing"
             raise BeatgridError(
                 f"{path}: cannot be written ({reason}); earlier checkpoints are as they were: "
                 f"make room, then resume={path.parent.parent}"
