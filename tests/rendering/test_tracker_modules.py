@@ -86,7 +86,7 @@ def test_summary_names_packages_of_three_modules_and_more():
     ]
     assert summary(entries).splitlines()[2:] == [
         "| many | 3 | 3.0 | 100 .. 102 | +1.0 |",
-        "| others | 1 | 1.0 | 90 .. 90 |  |",
+        "| others | 1 | 1.0 | 90 .. 90 | |",
         "| all | 4 | 4.0 | 90 .. 102 | +1.0 |",
         "4 of 6 files have a grid",
         "   2 left out: the same file",
