@@ -51,26 +51,17 @@ def main(cfg: DictConfig) -> None:
     )
     folder = output_folder(os.path.expanduser(cfg.out))
     progress = LibraryProgress(len(audio_files), show_trace=cfg.show_trace)
-    with ResultIndex(folder) as index, _terminated_as_interrupted():
+    memory_limit = None if memory_limit_gb is None else round(memory_limit_gb * 1e9)
+    with (
+        ResultIndex(folder) as index,
+        _terminated_as_interrupted(),
+        _summed_up(index, progress, cfg.out),
+        progress,
+    ):
         library = Library(folder, index, method, cfg.picture, progress.report)
-        try:
-            with progress:
-                library.run(
-                    audio_files,
-                    make,
-                    num_workers,
-                    limit_s=limit_s,
-                    memory_limit_bytes=None
-                    if memory_limit_gb is None
-                    else round(memory_limit_gb * 1e9),
-                )
-        finally:
-            with contextlib.suppress(OSError) if sys.exc_info()[0] else _told(folder):
-                write_summary(index, progress.failed)
-            progress.print_table()
-            if progress.n_found:
-                noun = "file" if progress.n_found == 1 else "files"
-                print(f"{progress.n_found} {noun} in {printable(cfg.out)}")
+        library.run(
+            audio_files, make, num_workers, limit_s=limit_s, memory_limit_bytes=memory_limit
+        )
     if progress.failed:
         print(
             f"error: {len(progress.failed)} of {len(audio_files)} files failed; try them again "
@@ -81,14 +72,30 @@ def main(cfg: DictConfig) -> None:
 
 
 @contextlib.contextmanager
-def _told(folder: os.PathLike[str]) -> Iterator[None]:
+def _summed_up(index: ResultIndex, progress: LibraryProgress, out: str) -> Iterator[None]:
+    """Leave summary and table at the end of a run, whatever ends it."""
     try:
         yield
+    except BaseException:  # what ended the run is to be told, not what follows from it
+        with contextlib.suppress(OSError, BeatgridError):
+            write_summary(index, progress.failed)
+        _print_found(progress, out)
+        raise
+    _print_found(progress, out)
+    try:
+        write_summary(index, progress.failed)
     except OSError as error:
         raise BeatgridError(
-            f"out={folder}: the summary cannot be written ({error.strerror or error}); "
+            f"out={out}: the summary cannot be written ({error.strerror or error}); "
             "the results are complete: make room and start again"
         ) from error
+
+
+def _print_found(progress: LibraryProgress, out: str) -> None:
+    progress.print_table()
+    if progress.n_found:
+        noun = "file" if progress.n_found == 1 else "files"
+        print(f"{progress.n_found} {noun} in {printable(out)}")
 
 
 @contextlib.contextmanager

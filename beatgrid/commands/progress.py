@@ -69,7 +69,7 @@ class LibraryProgress:
         traceback: TracebackType | None,
     ) -> None:
         self._bar.stop()
-        if self._n_files > 1:
+        if self._n_files > 1 and (self.n_found or self.failed):
             self._write(self._line())
 
     def report(self, outcome: Outcome) -> None:

@@ -89,7 +89,7 @@ class DoubtfulFirst:
         if not kept:
             return
         more = self.n_seen - len(kept)
-        caption = f"and {more} more, less doubtful: {SUMMARY} has all" if more else None
+        caption = f"and {more} more in {SUMMARY}" if more else None
         print_results([dataclasses.asdict(record) for record in kept], console, caption)
 
 
