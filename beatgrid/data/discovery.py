@@ -14,6 +14,7 @@ from beatgrid.audio.find import AUDIO_SUFFIXES
 from beatgrid.data.labels import SUFFIX, Label, load_label
 from beatgrid.data.track import Track
 from beatgrid.errors import BeatgridError, LabelError
+from beatgrid.files import printable
 from beatgrid.grid import Grid
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
             named = audio.named(label)
             audio_path = named or audio.alike(label)
         except LabelError as error:
-            errors.append(str(error))
+            errors.append(printable(str(error)))
             continue
         doubts.add(label_path, *label.doubts)
         if audio_path is None:
@@ -75,7 +76,7 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
         logger.warning(
             "skipped %d of %d labels, no audio in %s: %s",
             *(len(without_audio), len(label_paths), audio_dir),
-            ", ".join(_bounded(without_audio, "more")),
+            printable(", ".join(_bounded(without_audio, "more"))),
         )
     if not tracks:
         raise BeatgridError(
@@ -194,7 +195,7 @@ class Doubts:
         for doubt, (first, *others) in itertools.islice(self._paths.items(), MAX_DOUBTS_SAID):
             more = ", ".join(_bounded([path.name for path in others], "more"))
             also = f" (so do {len(others)} other labels: {more})" if others else ""
-            logger.warning("%s: %s%s", first, doubt, also)
+            logger.warning("%s", printable(f"{first}: {doubt}{also}"))
         if len(self._paths) > MAX_DOUBTS_SAID:
             logger.warning("%d further doubts about labels", len(self._paths) - MAX_DOUBTS_SAID)
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from beatgrid.errors import LabelError
+from beatgrid.files import printable
 
 KEYS = (
     *("bpm", "downbeatOffset", "fileName", "duration", "beatsPerBar", "downbeat", "split"),
@@ -186,9 +187,7 @@ class Fields:
 
 def shown(value: Any) -> str:
     """Return a value in one line of bounded length, as JSON spells it."""
-    text = json.dumps(value, ensure_ascii=False)
-    # Escaped where a terminal could not show it: lone surrogates, separators of lines.
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    text = printable(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -14,6 +14,7 @@ from beatgrid.audio.cache import FeatureCache, StoredFeatures
 from beatgrid.data.labels import Label, offset_beyond_end
 from beatgrid.errors import BeatgridError, LabelError
 from beatgrid.evaluation import TrackScore, evaluate_track
+from beatgrid.files import printable
 from beatgrid.grid import Activation, Grid
 from beatgrid.search import GridEstimate
 
@@ -86,18 +87,19 @@ def open_track(track: Track, cache: FeatureCache) -> Track:
     if track.audio_path is None:
         raise LabelError(f"{track.label.path}: neither audio nor features belong to it")
     label, audio_path = track.label, track.audio_path
+    where = printable(label.path)
     track = replace(track, stored=cache.get(audio_path))
     duration_s, audio_s = track.duration_s, track.audio_duration_s
     if label.duration_s is not None and abs(label.duration_s - audio_s) > SAME_RECORDING_S:
         logger.warning(
             "%s: duration %.1f s, but %s has %.1f s: is it the same recording?",
-            *(label.path, label.duration_s, audio_path.name, audio_s),
+            *(where, label.duration_s, printable(audio_path.name), audio_s),
         )
     if label.duration_s is None and label.grid.offset_s >= audio_s:
-        logger.warning("%s: %s", label.path, offset_beyond_end(label.grid.offset_s, audio_s))
+        logger.warning("%s: %s", where, offset_beyond_end(label.grid.offset_s, audio_s))
     if not len(label.grid.beat_indices(duration_s)):
         raise LabelError(
-            f"{label.path}: no beat lies in the {duration_s:.1f} s of {audio_path.name}; "
+            f"{where}: no beat lies in the {duration_s:.1f} s of {printable(audio_path.name)}; "
             "check bpm and downbeatOffset"
         )
     return track

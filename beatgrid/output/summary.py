@@ -6,15 +6,14 @@ import csv
 import dataclasses
 import heapq
 import itertools
-import os
 from collections.abc import Collection
-from typing import Any
 
 from rich.console import Console
 
 from beatgrid.audio.path_list import write_paths
-from beatgrid.files import printable, replacing
+from beatgrid.files import replacing
 from beatgrid.output.index import Record, ResultIndex, is_gone
+from beatgrid.output.spreadsheet import cell
 from beatgrid.output.tables import print_results
 
 SUMMARY = "summary.csv"
@@ -25,8 +24,6 @@ COLUMNS = (
     *("file", "status", "bpm", "offset_s", "downbeat_offset_s", "confidence"),
     *("constant_tempo", "reason", "seconds"),
 )
-# A spreadsheet takes cells that begin so for formulas.
-_FORMULA = tuple("=+-@\t\r")
 
 
 def write_summary(index: ResultIndex, asked_for: Collection[str] = ()) -> None:
@@ -53,7 +50,7 @@ def write_summary(index: ResultIndex, asked_for: Collection[str] = ()) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for record in filter(is_told, index.records()):
-            writer.writerow(_cell(getattr(record, column)) for column in COLUMNS)
+            writer.writerow(cell(getattr(record, column)) for column in COLUMNS)
     failed = (r.audio for r in index.records() if r.status == "failed" and is_told(r))
     if first := next(failed, None):
         write_paths(folder / FAILED, itertools.chain([first], failed))
@@ -91,14 +88,3 @@ class DoubtfulFirst:
         more = self.n_seen - len(kept)
         caption = f"and {more} more in {SUMMARY}" if more else None
         print_results([dataclasses.asdict(record) for record in kept], console, caption)
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, float):
-        return f"{value:.9g}"
-    if not isinstance(value, str | os.PathLike):
-        return value  # csv leaves None empty
-    text = printable(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -13,10 +13,7 @@ from beatgrid import files
 from beatgrid.errors import BeatgridError
 from beatgrid.evaluation.codec import FIELDS, from_text, to_text
 from beatgrid.evaluation.track import TrackScore
-from beatgrid.output.result import displayable
-
-# With one of these a spreadsheet takes a cell for a formula, which a file's name must not become.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from beatgrid.output.spreadsheet import cell, plain
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,8 @@ def write_tracks_csv(path: str | os.PathLike[str], rows: Sequence[TrackRow]) -> 
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file", *FIELDS, *(["group"] if grouped else [])])
     for row in rows:
-        group = [spreadsheet_text(row.group or "")] if grouped else []
-        writer.writerow([spreadsheet_text(row.file), *to_text(row.score).values(), *group])
+        group = [cell(row.group or "")] if grouped else []
+        writer.writerow([cell(row.file), *to_text(row.score).values(), *group])
     files.write_text(path, text.getvalue())
 
 
@@ -62,22 +59,9 @@ def read_tracks_csv(path: str | os.PathLike[str]) -> Iterator[TrackRow]:
         reader = csv.DictReader(file)
         for line in reader:
             try:
-                yield TrackRow(_plain(line["file"]), from_text(line), line.get("group"))
+                yield TrackRow(plain(line["file"]), from_text(line), line.get("group"))
             except (KeyError, ValueError, TypeError) as error:
                 raise BeatgridError(
                     f"{os.fspath(path)}:{reader.line_num}: no scores of a track ({error}); "
                     "write the file anew with evaluate.py"
                 ) from error
-
-
-def spreadsheet_text(text: str) -> str:
-    """Return a text as a spreadsheet shows it: any UTF-8 stream takes it, and no formula is in it.
-
-    An apostrophe before what would begin a formula is a spreadsheet's own mark of plain text.
-    """
-    text = displayable(text)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _plain(text: str) -> str:
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text

@@ -219,3 +219,15 @@ def test_labels_in_sub_folders_are_counted_not_read(folder, caplog):
     (folder.root / "labels" / "a.labels.json").unlink()
     with pytest.raises(BeatgridError, match=r"did you mean .*sub/deep\?"):
         folder.discover()
+
+
+def test_names_in_messages_are_harmless(folder, caplog):
+    folder("\x1b[31mred\n", audio="\x1b[31mred\n.wav", Suspect="octave")
+    folder("\x07lost")
+    key, lost = warnings_of(caplog, folder)
+    assert r"\x1b[31mred\n.labels.json: the key" in key
+    assert r"\x07lost.labels.json" in lost
+    assert "\x1b" not in key + lost
+    folder("\x1bbad", audio="bad.wav", bpm=0)
+    with pytest.raises(LabelError, match=r"\\x1bbad\.labels\.json: bpm is 0"):
+        folder.discover()

@@ -4,7 +4,7 @@ import pytest
 
 from beatgrid.errors import BeatgridError
 from beatgrid.evaluation.codec import from_text, to_text
-from beatgrid.output.tracks_csv import TrackRow, read_tracks_csv, spreadsheet_text, write_tracks_csv
+from beatgrid.output.tracks_csv import TrackRow, read_tracks_csv, write_tracks_csv
 from tests.evaluation.test_codec import SCORES
 from tests.output.test_tables import TRACKS
 
@@ -40,9 +40,8 @@ def test_what_is_written_comes_back(path):
     assert {row.group for row in read_tracks_csv(path)} == {None}
 
 
-@pytest.mark.parametrize("name", ["=cmd()", "+1", "-x.mp3", "@SUM(A1)", "\tx"])
+@pytest.mark.parametrize("name", ["=cmd()", "+1", "-x.mp3", "@SUM(A1)"])
 def test_no_name_becomes_a_formula(path, name):
-    assert spreadsheet_text(name) == f"'{name}"
     write_tracks_csv(path, [TrackRow(name, ROWS[0].score)])
     assert path.read_text().splitlines()[1].lstrip('"').startswith("'")
     assert [row.file for row in read_tracks_csv(path)] == [name]
@@ -53,9 +52,9 @@ def test_an_apostrophe_of_its_own_stays(path):
     assert [row.file for row in read_tracks_csv(path)] == ["'n' Sync.mp3"]
 
 
-def test_names_that_are_no_unicode_are_written(path):
+def test_names_are_shown_harmless(path):
     write_tracks_csv(path, [TrackRow("b\udce9b.mp3", ROWS[0].score)])
-    assert [row.file for row in read_tracks_csv(path)] == ["b\ufffdb.mp3"]
+    assert [row.file for row in read_tracks_csv(path)] == ["b\\udce9b.mp3"]
 
 
 @pytest.mark.parametrize(
