@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 DEFAULT_BEATS_PER_BAR = 4
+# A found beat this little before 0 is the beat at 0: loops and exports begin on beat one, and
+# estimates err by milliseconds.
+START_TOLERANCE_S = 0.010
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,26 @@ class Grid:
 
     @property
     def first_beat_s(self) -> float:
-        """Time of the first beat at or after 0."""
-        return self.offset_s + math.ceil(-self.offset_s / self.period_s) * self.period_s
+        """Time of the first beat of a track; one up to 10 ms before 0 is the beat at 0."""
+        return first_in_track_s(self.offset_s, self.period_s)
 
     @property
     def first_downbeat_s(self) -> float:
-        """Time of the first downbeat at or after 0."""
-        bar_s = self.period_s * self.beats_per_bar
-        return self.offset_s + math.ceil(-self.offset_s / bar_s) * bar_s
+        """Time of the first downbeat of a track; one up to 10 ms before 0 is at 0."""
+        return first_in_track_s(self.offset_s, self.period_s * self.beats_per_bar)
+
+
+def first_in_track_s(time_s: float, period_s: float) -> float:
+    """Return the first of equidistant times at or after 0.
+
+    A time up to ``START_TOLERANCE_S`` before 0 counts, and becomes 0.
+
+    Args:
+        time_s: One of the times.
+        period_s: From one to the next.
+    """
+    periods = math.ceil((-START_TOLERANCE_S - time_s) / period_s)
+    return max(0.0, time_s + periods * period_s)
 
 
 @dataclass(frozen=True, eq=False)

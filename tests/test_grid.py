@@ -53,12 +53,30 @@ def test_every_beats_per_bar_th_beat_is_a_downbeat(grid, duration_s):
 
 @settings(deadline=None)
 @given(grids)
-def test_first_beat_and_downbeat_are_the_first_at_or_after_0(grid):
+def test_first_beat_and_downbeat_are_the_first_of_the_track(grid):
     bar_s = grid.period_s * grid.beats_per_bar
-    assert -1e-9 <= grid.first_beat_s < grid.period_s + 1e-9
-    assert -1e-9 <= grid.first_downbeat_s < bar_s + 1e-9
-    beats = (grid.first_downbeat_s - grid.first_beat_s) / grid.period_s
-    assert beats == pytest.approx(round(beats), abs=1e-6)
+    assert 0 <= grid.first_beat_s < grid.period_s + 1e-9
+    assert 0 <= grid.first_downbeat_s < bar_s + 1e-9
+    for first_s, period_s in (
+        (grid.first_beat_s, grid.period_s),
+        (grid.first_downbeat_s, bar_s),
+    ):
+        periods = (first_s - grid.offset_s) / period_s
+        if first_s > 0:
+            assert periods == pytest.approx(round(periods), abs=1e-6)
+        else:  # it lies at most 10 ms before the track
+            assert 0 <= (periods - np.floor(periods)) * period_s <= 0.010 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "first_s"),
+    [(-0.009, 0.0), (-0.011, 0.489), (0.0, 0.0), (0.02, 0.02), (1.994, 0.0)],
+)
+def test_a_beat_up_to_10_ms_before_0_is_the_beat_at_0(offset_s, first_s):
+    grid = Grid(120.0, offset_s)
+    assert grid.first_beat_s == pytest.approx(first_s)
+    # Labels are as they are: what is inside the track does not change.
+    assert grid.beat_times(10.0)[0] == pytest.approx(offset_s % 0.5)
 
 
 @pytest.mark.parametrize(

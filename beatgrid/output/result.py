@@ -35,18 +35,22 @@ def bpm_display(bpm: float, duration_s: float = 0.0, bpm_std: float | None = Non
         bpm: The tempo.
         duration_s: Length of the track. The rounded tempo must not drift by more than 5 ms over
             it, the bound that snapping obeys as well; 0 asks for no more than that of a minute.
-        bpm_std: Standard error of the tempo: rounding within it loses nothing. None if unknown.
+        bpm_std: Standard error of the tempo: digits below it are not known. None if unknown.
 
     Returns:
         At most 3 decimals, no trailing zeros.
     """
     tolerance = bpm * DISPLAY_DRIFT_MS / 1000 / max(duration_s, 60.0)
-    if bpm_std is not None:
-        tolerance = max(tolerance, bpm_std)
+    std = bpm_std or 0.0
     decimals = 0
-    while decimals < MAX_DISPLAY_DECIMALS and abs(round(bpm, decimals) - bpm) > tolerance:
+    while (
+        decimals < MAX_DISPLAY_DECIMALS
+        and abs(round(bpm, decimals) - bpm) > max(tolerance, std)
+        and 0.5 * 10 ** -(decimals + 1) >= std
+    ):
         decimals += 1
-    return f"{round(bpm, decimals):.{decimals}f}"
+    shown = f"{round(bpm, decimals):.{decimals}f}"
+    return shown.rstrip("0").rstrip(".") if decimals else shown
 
 
 def grid_result(

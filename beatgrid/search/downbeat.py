@@ -34,9 +34,9 @@ class BarPhase:
     probability: float
 
     def first_downbeat(self, line: Line) -> int:
-        """Return the number k of the first downbeat of a line at or after time 0."""
+        """Return the number k of the first downbeat of a line in the track, from 10 ms before 0."""
         n, phase = self.beats_per_bar, self.phase
-        return phase + n * int(np.ceil((-line.time_s / line.period_s - phase) / n))
+        return phase + n * int(np.ceil((line.first_in_track - phase) / n))
 
 
 def bars_of(

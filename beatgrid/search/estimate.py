@@ -63,7 +63,7 @@ class GridEstimate:
     Attributes:
         grid: The grid, None if there is none. Its tempo is snapped to a round value where the
             data allow it; its offset is the first downbeat at or after 0, or the first beat
-            where the downbeat is not known.
+            where the downbeat is not known; from 10 ms before 0 on, for what begins on it.
         reason: Why there is no grid; None where there is one.
         confidence: Probability that metrical level and phase are right, 0..1.
         bpm_raw: Tempo before snapping.
@@ -113,8 +113,8 @@ class GridEstimate:
 
     @property
     def offset_s(self) -> float | None:
-        """Offset of the grid, None without one."""
-        return None if self.grid is None else self.grid.offset_s
+        """Offset of the grid, None without one; 0 where it lies less than 10 ms before."""
+        return None if self.grid is None else max(0.0, self.grid.offset_s)
 
     @property
     def beats_per_bar(self) -> int | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from beatgrid.grid import Activation, Grid
 from beatgrid.search.candidates import candidate_lines
@@ -30,7 +29,9 @@ class GridSearch:
 
     Args:
         bpm_min: Lowest tempo considered.
-        bpm_max: Highest tempo considered.
+        bpm_max: Highest tempo considered; the same as ``bpm_min`` if the tempo is known.
+        bpm: The tempo, where it is known: only its beat is looked for, ``bpm_min`` and
+            ``bpm_max`` do not count.
         search_window: (start, end) in seconds; nothing outside it counts.
         ranker: ``auto`` takes the one that comes with the activation's source, or the generic
             one; ``generic`` and ``flux`` are packaged; ``none`` chooses by likelihood and prior
@@ -64,6 +65,7 @@ class GridSearch:
         self,
         bpm_min: float = 55.0,
         bpm_max: float = 330.0,
+        bpm: float | None = None,
         search_window: Sequence[float] | None = None,
         ranker: str = "auto",
         prior_bpm: float = 140.0,
@@ -77,12 +79,16 @@ class GridSearch:
         least_squares: bool = True,
         max_snap_drift_ms: float = 5.0,
         beats_per_bar: Sequence[int] = (4, 3),
-        min_duration_s: float = 5.0,
+        min_duration_s: float = 4.0,
         min_contrast: float = 7.0,
         n_alternatives: int = 5,
     ) -> None:
-        if not 0 < bpm_min < bpm_max:
-            raise ValueError(f"need 0 < bpm_min < bpm_max, not {bpm_min!r} and {bpm_max!r}")
+        if bpm is not None:
+            if not 0 < bpm < math.inf:
+                raise ValueError(f"bpm must be a positive number, not {bpm!r}")
+            bpm_min = bpm_max = bpm
+        if not 0 < bpm_min <= bpm_max < math.inf:
+            raise ValueError(f"need 0 < bpm_min <= bpm_max, not {bpm_min!r} and {bpm_max!r}")
         if not 0 < miss_probability < 1:
             raise ValueError(f"miss_probability must lie between 0 and 1, not {miss_probability!r}")
         if ranker not in ("auto", "none"):
@@ -124,7 +130,7 @@ class GridSearch:
             return GridEstimate.none(str(reason))
         best = decision.best
         raw = self.refined(activation, decision)
-        final = snap(decision.evidence, raw, self.max_snap_drift_s)
+        final = snap(decision.evidence, raw, self.max_snap_drift_s, self.bpm_range)
         # Likelihood alone has no confidence model: the generic one reads its odds too.
         confidence_model = (chosen or packaged("generic")).confidence
         confidence = sigmoid(confidence_model.log_odds(decision.confidence_features(raw)))
@@ -175,7 +181,7 @@ class GridSearch:
             harmonics=self.harmonics,
             oversampling=self.oversampling,
         )
-        if len(scanned.score) < 3:
+        if not len(scanned.score):
             raise NoGridError("no tempo of the range fits into the track")
         contrast = float(scanned.contrast.max())
         if contrast < self.min_contrast and not has_local_tempo(
@@ -193,15 +199,15 @@ class GridSearch:
         return decide(lines, extractor, ranker, prior=self.prior, contrast=contrast)
 
     def refined(self, activation: Activation, decision: Decision) -> Line:
-        """Move the chosen candidate to its optimum, with standard errors."""
+        """Move the chosen candidate to its optimum in the range, with standard errors."""
         line = maximise(decision.evidence, decision.candidates[decision.best].line)
         if not self.least_squares:
-            return line
+            return line.within(self.bpm_range)
         peaks = find_peaks(activation, self.smoothing_s)
         for _ in range(2):
             weight = decision.evidence.weight_at(line.times_s)
             line = fit_peaks(peaks, line, weight)
-        return line
+        return line.within(self.bpm_range)
 
     def _ranker(self, given: Ranker | Mapping[str, Any] | None) -> Ranker | None:
         """Return the ranker that the settings ask for; None for none."""
@@ -215,9 +221,9 @@ class GridSearch:
 
 
 def _first_reported(line: Line, bars: BarPhase | None) -> int:
-    """Number of the first downbeat at or after 0, of the first beat where bars are unknown."""
+    """Number of the first downbeat of the track, of its first beat where bars are unknown."""
     if bars is None:
-        return int(np.ceil(-line.time_s / line.period_s))
+        return line.first_in_track
     return bars.first_downbeat(line)
 
 

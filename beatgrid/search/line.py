@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from beatgrid.grid import FloatArray
+from beatgrid.grid import START_TOLERANCE_S, FloatArray, first_in_track_s
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,35 @@ class Line:
     def bpm_std(self) -> float | None:
         """Standard error of ``bpm``; None before refinement."""
         return None if self.errors is None else self.bpm * self.errors.period_s / self.period_s
+
+    @property
+    def first_in_track(self) -> int:
+        """Number of the first beat at or after 0; one up to 10 ms before 0 counts."""
+        return int(np.ceil((-START_TOLERANCE_S - self.time_s) / self.period_s))
+
+    def first_beat_s(self, start_s: float) -> float:
+        """Time of the first beat at or after a time; 0 for one up to 10 ms before 0."""
+        if start_s <= 0:
+            return first_in_track_s(self.time_s, self.period_s)
+        beats = np.ceil((start_s - self.time_s) / self.period_s)
+        return self.time_s + float(beats) * self.period_s
+
+    def within(self, bpm_range: tuple[float, float]) -> Line:
+        """The line at the nearest tempo of a range.
+
+        Where that is another tempo than its own, the errors' covariance tells the best time of
+        beat 0 at that tempo, as if it had been fitted with the tempo fixed.
+        """
+        period_s = min(max(self.period_s, 60.0 / bpm_range[1]), 60.0 / bpm_range[0])
+        if period_s == self.period_s:
+            return self
+        time_s, errors = self.time_s, self.errors
+        if errors is not None and errors.period_s > 0:
+            slope = errors.covariance / errors.period_s**2
+            time_s += slope * (period_s - self.period_s)
+            variance = errors.time_s**2 - slope * errors.covariance
+            errors = StandardErrors(float(np.sqrt(max(variance, 0.0))), 0.0, 0.0)
+        return replace(self, time_s=time_s, period_s=period_s, errors=errors)
 
     def half_beat_later(self) -> Line:
         """The grid of its off-beats."""

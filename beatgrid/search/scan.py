@@ -21,6 +21,8 @@ from beatgrid.grid import FloatArray
 from beatgrid.peaks import parabolic_peak
 from beatgrid.search.evidence import Evidence
 
+# Contrast is judged against the tempi around: over a range of at least this ratio.
+MIN_RANGE_RATIO = 1.5
 # Tempi handled at a time, so that memory stays bounded however long the track is.
 BLOCK_TEMPI = 4096
 
@@ -42,6 +44,19 @@ class Scan:
     phase: FloatArray
     contrast: FloatArray
 
+    def within(self, bpm_range: tuple[float, float]) -> Scan:
+        """The tempi of a range, with the next one on either side: never none."""
+        low_hz, high_hz = (bpm / 60 for bpm in bpm_range)
+        first = max(0, int(np.searchsorted(self.frequency_hz, low_hz, "right")) - 1)
+        last = int(np.searchsorted(self.frequency_hz, high_hz, "left"))
+        inside = slice(first, last + 1)
+        return Scan(
+            self.frequency_hz[inside],
+            self.score[inside],
+            self.phase[inside],
+            self.contrast[inside],
+        )
+
 
 def scan(
     evidence: Evidence,
@@ -52,6 +67,9 @@ def scan(
     oversampling: int,
 ) -> Scan:
     """Score all tempi of a range, each at its best phase.
+
+    A narrow range is scanned with its surroundings, which tell how far its tempi stand out, and
+    the answer holds at least the tempi next to it, however narrow it is.
 
     Args:
         evidence: Curve to be summed over the grid.
@@ -64,6 +82,15 @@ def scan(
     Returns:
         The lattice, about ``oversampling * duration * (bpm_max - bpm_min) / 60`` tempi.
     """
+    widening = max(1.0, float(np.sqrt(MIN_RANGE_RATIO * bpm_min / bpm_max)))
+    scanned = _scan(evidence, bpm_min / widening, bpm_max * widening, harmonics, oversampling)
+    return scanned.within((bpm_min, bpm_max)) if widening > 1 else scanned
+
+
+def _scan(
+    evidence: Evidence, bpm_min: float, bpm_max: float, harmonics: int, oversampling: int
+) -> Scan:
+    """Score the tempi of a range, none if no lattice point lies in it."""
     n_frames = len(evidence.coefficients)
     n_fft = scipy.fft.next_fast_len(n_frames * oversampling, real=True)
     spectrum = scipy.fft.rfft(evidence.coefficients.astype(np.float32), n_fft)
@@ -71,6 +98,8 @@ def scan(
     first = max(1, int(np.ceil(bpm_min / 60 / bin_hz)))
     last = min(int(bpm_max / 60 / bin_hz), len(spectrum) - 1)
     bins = np.arange(first, last + 1)
+    if not len(bins):
+        return Scan(*(np.zeros(0) for _ in range(4)))
     used = min(len(spectrum), harmonics * last + 1)
     # Spectrum of the cubic B-spline that joins the frames.
     spectrum = spectrum[:used] * np.sinc(np.arange(used, dtype=np.float32) / n_fft) ** 4

@@ -18,7 +18,9 @@ MIN_SCORE_KEPT = 0.99
 MIN_STD_BPM = 1e-4
 
 
-def snap(evidence: Evidence, line: Line, max_drift_s: float) -> Line:
+def snap(
+    evidence: Evidence, line: Line, max_drift_s: float, bpm_range: tuple[float, float]
+) -> Line:
     """Return the line at the roundest tempo that fits as well, or the line itself.
 
     A multiple of 1, then 0.5, then 0.01 BPM is taken if over the whole track it drifts from
@@ -29,6 +31,7 @@ def snap(evidence: Evidence, line: Line, max_drift_s: float) -> Line:
         evidence: Curve the score is a sum of.
         line: Measured grid with standard errors.
         max_drift_s: Drift allowed from the first to the last beat.
+        bpm_range: Lowest and highest tempo allowed.
     """
     n_periods = line.last - line.first
     tolerance_bpm = math.inf
@@ -37,7 +40,7 @@ def snap(evidence: Evidence, line: Line, max_drift_s: float) -> Line:
     score = float(evidence(line.times_s).sum())
     for step_bpm in STEPS_BPM:
         bpm = round(round(line.bpm / step_bpm) * step_bpm, 2)
-        if bpm <= 0:
+        if not bpm_range[0] <= bpm <= bpm_range[1]:
             continue
         rounded = replace(line, period_s=60.0 / bpm)
         drift_s = abs(rounded.period_s - line.period_s) * n_periods

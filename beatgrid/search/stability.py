@@ -120,5 +120,4 @@ def _agreement(evidence: Evidence, line: Line, fitted: list[FittedSegment]) -> f
 
 
 def _segment(line: Line, start_s: float, end_s: float) -> Segment:
-    first = np.ceil((start_s - line.time_s) / line.period_s)
-    return Segment(start_s, end_s, line.bpm, line.time_s + float(first) * line.period_s)
+    return Segment(start_s, end_s, line.bpm, line.first_beat_s(start_s))

@@ -146,6 +146,19 @@ def test_bpm_display_keeps_the_decimals_that_matter_over_the_track():
     assert bpm_display(173.997, duration_s=300.0, bpm_std=0.01) == "174"
 
 
+@pytest.mark.parametrize(
+    ("bpm", "bpm_std", "shown"),
+    [
+        (149.964, 0.006, "150"),
+        (120.31, 0.14, "120"),
+        (120.3088, 0.04, "120.3"),
+        (109.977, 0.0012, "109.98"),
+    ],
+)
+def test_bpm_display_shows_only_digits_that_are_known(bpm, bpm_std, shown):
+    assert bpm_display(bpm, duration_s=30.0, bpm_std=bpm_std) == shown
+
+
 def test_names_keep_the_audios_suffix():
     assert result_name("a.mp3") == "a.mp3.beatgrid.json"
     assert result_name("a.mp3", ".png") == "a.mp3.png"

@@ -133,6 +133,63 @@ def test_snapping_gives_way_to_evidence():
     assert long.bpm == pytest.approx(173.995, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("bpm_min", "bpm_max"), [(122, 126), (123.25, 124.75), (123.9, 124.1), (124, 124), (124, 200)]
+)
+@pytest.mark.parametrize("duration_s", [20.0, 360.0])
+def test_a_range_gives_the_grid_it_holds_however_narrow(bpm_min, bpm_max, duration_s):
+    truth = Grid(124.0, 0.3)
+    rng = np.random.default_rng(5)
+    activation = noisy_activation(truth, duration_s, rng, jitter_s=0.002)
+    estimate = GridSearch(bpm_min=bpm_min, bpm_max=bpm_max)(activation)
+    assert estimate.bpm == 124.0
+    assert worst_error_ms(estimate, truth, duration_s) < 3
+
+
+def test_a_range_without_the_tempo_gives_none():
+    activation = noisy_activation(Grid(124.0, 0.3), 60.0, np.random.default_rng(5))
+    estimate = GridSearch(bpm_min=113, bpm_max=114)(activation)
+    assert estimate.reason == "no tempo stands out"
+
+
+@pytest.mark.parametrize("bpm", [124.0, 124.03, 123.98])
+def test_a_known_tempo_is_kept_and_its_beat_found(bpm):
+    """The true tempo is 124: over a minute the known one drifts by up to 15 ms."""
+    truth = Grid(124.0, 0.3)
+    activation = noisy_activation(truth, 60.0, np.random.default_rng(6), jitter_s=0.002)
+    estimate = GridSearch(bpm=bpm)(activation)
+    assert estimate.bpm == estimate.bpm_raw == bpm
+    assert estimate.bpm_std == 0.0
+    drift_ms = 1000 * 60.0 * abs(bpm - 124.0) / 124.0
+    # The error is shared by both ends: the phase is that of the middle.
+    assert worst_error_ms(estimate, truth, 60.0) < drift_ms / 2 + 3
+
+
+@pytest.mark.parametrize("offset_s", [-0.006, -0.001, 0.0, 0.004])
+def test_beat_one_at_the_beginning_of_the_file_is_kept(offset_s):
+    truth = Grid(128.0, offset_s)
+    estimate = GridSearch()(pulse_activation(128.0, offset_s, 60.0, beats_per_bar=4))
+    first_s = max(0.0, offset_s)
+    assert estimate.offset_s == pytest.approx(first_s, abs=0.001)
+    assert estimate.grid.first_beat_s == pytest.approx(first_s, abs=0.001)
+    assert estimate.grid.first_downbeat_s == pytest.approx(first_s, abs=0.001)
+    assert estimate.segments[0].offset_s == pytest.approx(first_s, abs=0.001)
+    assert min(a.offset_s for a in estimate.alternatives) == pytest.approx(first_s, abs=0.003)
+    # The grid itself is not moved.
+    assert worst_error_ms(estimate, truth, 60.0) < 7 if offset_s < 0 else 1
+
+
+def test_a_beat_well_before_the_file_is_not_in_it():
+    estimate = GridSearch()(pulse_activation(120.0, -0.015, 60.0))
+    assert estimate.offset_s == pytest.approx(0.485, abs=0.001)
+
+
+def test_loops_of_four_seconds_have_a_grid():
+    estimate = GridSearch()(pulse_activation(120.0, 0.1, 4.0))
+    assert estimate.bpm == pytest.approx(120.0, abs=0.5)
+    assert estimate.offset_s == pytest.approx(0.1, abs=0.01)
+
+
 def test_downbeat_channel_places_the_bars():
     for beats_per_bar in (4, 3):
         truth = Grid(126.5, 1.234, beats_per_bar)
@@ -266,6 +323,8 @@ def test_coefficients_of_another_version_are_refused():
     [
         ({"bpm_min": 0}, "bpm_min"),
         ({"bpm_min": 200, "bpm_max": 100}, "bpm_min"),
+        ({"bpm": 0.0}, "bpm must be a positive number"),
+        ({"bpm": float("nan")}, "bpm must be a positive number"),
         ({"miss_probability": 1.0}, "miss_probability"),
         ({"search_window": (5, 5)}, "search_window"),
         ({"ranker": "best"}, "no ranker named 'best'"),
