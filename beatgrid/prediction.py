@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,14 @@ import numpy as np
 from beatgrid.audio.reader import AudioInfo
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.output.result import grid_result
-from beatgrid.search import Alternative, GridEstimate, Segment
+from beatgrid.search import Alternative, Beats, GridEstimate, Segment
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """What was found in one track, and what it was found in.
 
-    Not all audio has a grid. Noise, speech, or less than five seconds are no error: ``grid``,
+    Not all audio has a grid. Noise, speech, or less than four seconds are no error: ``grid``,
     ``bpm``, ``offset_s`` and ``downbeat_offset_s`` are then None, ``reason`` says why, there are
     no beats and the confidence is 0. Silence and what cannot be decoded raise an ``AudioError``
     instead.
@@ -49,13 +50,18 @@ class Prediction:
 
     @property
     def offset_s(self) -> float | None:
-        """Time of the first beat at or after 0."""
-        return self.grid.first_beat_s if self.grid else None
+        """Time of the first beat; one up to 10 ms before 0 is at 0."""
+        return self.beats.first_s
 
     @property
     def downbeat_offset_s(self) -> float | None:
-        """Time of the first downbeat at or after 0; None if the bars are not known either."""
-        return self.grid.first_downbeat_s if self.grid and self.downbeat_known else None
+        """Time of the first downbeat; None if the bars are not known either."""
+        return self.beats.first_downbeat_s if self.downbeat_known else None
+
+    @cached_property
+    def beats(self) -> Beats:
+        """Every beat: its time, place in the bar and segment, and whether it is certain."""
+        return self.estimate.beats_in(self.duration_s)
 
     @property
     def downbeat_known(self) -> bool:
@@ -98,17 +104,19 @@ class Prediction:
         return self.info.duration_s
 
     def beat_times(self) -> FloatArray:
-        """Return the times in seconds of all beats in the track, float64 (beats,)."""
-        return self.grid.beat_times(self.duration_s) if self.grid else np.zeros(0)
+        """Return the times in seconds of all beats in the track, float64 (beats,).
+
+        Where the tempo is not constant they follow ``segments``, unless the search was told
+        otherwise (``GridSearch(piecewise=False)``); ``beats`` tells which are certain.
+        """
+        return self.beats.times_s
 
     def downbeat_times(self) -> FloatArray:
         """Return the times in seconds of all downbeats, float64 (downbeats,).
 
         Empty if the bars are not known.
         """
-        if self.grid is None or not self.downbeat_known:
-            return np.zeros(0)
-        return self.grid.downbeat_times(self.duration_s)
+        return self.beats.downbeat_times_s if self.downbeat_known else np.zeros(0)
 
     def to_dict(self, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the result as plain values, as ``beatgrid predict`` writes it to JSON.

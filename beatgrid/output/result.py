@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import beatgrid
 from beatgrid import files
 from beatgrid.grid import DEFAULT_BEATS_PER_BAR, Activation
+from beatgrid.search.beats import Beats
 from beatgrid.search.estimate import GridEstimate, prob_at_beats
 
 if TYPE_CHECKING:
@@ -74,22 +75,8 @@ def grid_result(
     """
     duration_s = float(info.duration_s)
     grid = estimate.grid
-    beats: list[dict[str, Any]] = []
-    if grid is not None:
-        times_s = grid.beat_times(duration_s)
-        beats = [
-            {
-                "time": round(float(time_s), BEAT_DECIMALS),
-                "bar_position": int(position) if estimate.downbeat_known else None,
-                "prob_at_grid": round(float(probability), PROBABILITY_DECIMALS),
-            }
-            for time_s, position, probability in zip(
-                times_s,
-                grid.bar_positions(duration_s),
-                prob_at_beats(activation, times_s),
-                strict=True,
-            )
-        ]
+    beats = estimate.beats_in(duration_s)
+    known = estimate.downbeat_known
     return {
         "format": FORMAT_VERSION,
         "file": displayable(os.fspath(info.path)) if info.path else None,
@@ -104,12 +91,12 @@ def grid_result(
         "bpm_display": bpm_display(grid.bpm, duration_s, estimate.bpm_std) if grid else None,
         "bpm_raw": estimate.bpm_raw,
         "bpm_std": estimate.bpm_std,
-        "offset_s": grid.first_beat_s if grid else None,
-        "downbeat_offset_s": grid.first_downbeat_s if grid and estimate.downbeat_known else None,
+        "offset_s": beats.first_s,
+        "downbeat_offset_s": beats.first_downbeat_s if known else None,
         "offset_raw_s": estimate.offset_raw_s,
         "offset_std_ms": estimate.offset_std_ms,
         "beats_per_bar": estimate.beats_per_bar or DEFAULT_BEATS_PER_BAR,
-        "downbeat_known": estimate.downbeat_known,
+        "downbeat_known": known,
         "confidence": float(estimate.confidence),
         "offbeat_confidence": estimate.offbeat_confidence,
         "downbeat_confidence": estimate.downbeat_confidence,
@@ -139,8 +126,26 @@ def grid_result(
         "model": model,
         "version": beatgrid.__version__,
         "settings": dict(settings),
-        "beats": beats,
+        "beats": _beat_list(beats, activation, known, piecewise=estimate.beats is not None),
     }
+
+
+def _beat_list(
+    beats: Beats, activation: Activation, downbeat_known: bool, *, piecewise: bool
+) -> list[dict[str, Any]]:
+    """Each beat as plain values; its segment and certainty where beats follow the segments."""
+    probability = prob_at_beats(activation, beats.times_s)
+    rows: list[dict[str, Any]] = []
+    for i in range(len(beats.times_s)):
+        row = {
+            "time": round(float(beats.times_s[i]), BEAT_DECIMALS),
+            "bar_position": int(beats.bar_position[i]) if downbeat_known else None,
+            "prob_at_grid": round(float(probability[i]), PROBABILITY_DECIMALS),
+        }
+        if piecewise:
+            row |= {"segment": int(beats.segment[i]), "certain": bool(beats.certain[i])}
+        rows.append(row)
+    return rows
 
 
 def write_result(path: str | os.PathLike[str], result: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@
 callable of the same signature (``Search``) is a search as well.
 """
 
+from beatgrid.search.beats import Beats
 from beatgrid.search.estimate import (
     Alternative,
     GridEstimate,
@@ -17,6 +18,7 @@ from beatgrid.search.ranker import Ranker
 
 __all__ = [
     "Alternative",
+    "Beats",
     "GridEstimate",
     "GridSearch",
     "NoGridError",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from beatgrid.grid import Activation, FloatArray, Grid
+from beatgrid.search.beats import Beats
 
 if TYPE_CHECKING:
     from beatgrid.search.ranker import Ranker
@@ -77,7 +78,9 @@ class GridEstimate:
         max_drift_ms: Largest distance, over windows of 16 beats, between the beats of the
             activation and those of the constant grid.
         alternatives: The rivals that came closest, best first.
-        segments: Constant-tempo stretches covering the track.
+        segments: Stretches of constant tempo that cover the track.
+        beats: Beats that follow the segments; None where the tempo is constant, or is to be
+            taken for it. ``beats_in`` gives the beats of either kind.
     """
 
     grid: Grid | None
@@ -93,6 +96,7 @@ class GridEstimate:
     max_drift_ms: float | None = None
     alternatives: tuple[Alternative, ...] = ()
     segments: tuple[Segment, ...] = ()
+    beats: Beats | None = None
 
     def __post_init__(self) -> None:
         if (self.grid is None) != bool(self.reason):
@@ -105,6 +109,19 @@ class GridEstimate:
     def none(cls, reason: str) -> GridEstimate:
         """Make the answer for an activation that holds no grid."""
         return cls(grid=None, reason=reason)
+
+    def beats_in(self, duration_s: float) -> Beats:
+        """Return every beat of the track: of its segments, or of the constant grid.
+
+        Args:
+            duration_s: Length of the track.
+        """
+        if self.beats is not None:
+            return self.beats
+        if self.grid is None:
+            return Beats.none()
+        starts_s = [segment.start_s for segment in self.segments] or [0.0]
+        return Beats.of_grid(self.grid, duration_s, starts_s)
 
     @property
     def bpm(self) -> float | None:

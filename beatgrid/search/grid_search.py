@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from beatgrid.grid import Activation, Grid
@@ -13,9 +14,11 @@ from beatgrid.search.downbeat import BarPhase, bars_of
 from beatgrid.search.estimate import GridEstimate, NoGridError
 from beatgrid.search.evidence import FLAT, evidence_from
 from beatgrid.search.extractor import FeatureExtractor
+from beatgrid.search.features import PHASE_FEATURES, evaluated
 from beatgrid.search.least_squares import find_peaks, fit_peaks
 from beatgrid.search.line import Line
 from beatgrid.search.odds import sigmoid
+from beatgrid.search.piecewise import piecewise_beats
 from beatgrid.search.ranker import Ranker, packaged
 from beatgrid.search.refine import maximise
 from beatgrid.search.scan import scan
@@ -56,6 +59,8 @@ class GridSearch:
         min_contrast: How far the best tempo has to stand out of its neighbourhood, in
             standard deviations.
         n_alternatives: How many rivals are reported.
+        piecewise: Where the tempo is not constant, the beats follow the segments; otherwise
+            they are always those of the constant grid.
 
     Raises:
         ValueError: If the range of tempi cannot be searched or the ranker is unknown.
@@ -82,6 +87,7 @@ class GridSearch:
         min_duration_s: float = 4.0,
         min_contrast: float = 7.0,
         n_alternatives: int = 5,
+        piecewise: bool = True,
     ) -> None:
         if bpm is not None:
             if not 0 < bpm < math.inf:
@@ -108,6 +114,7 @@ class GridSearch:
         self.min_duration_s = min_duration_s
         self.min_contrast = min_contrast
         self.n_alternatives = n_alternatives
+        self.piecewise = piecewise
 
     def __call__(
         self, activation: Activation, ranker: Ranker | Mapping[str, Any] | None = None
@@ -137,8 +144,21 @@ class GridSearch:
         bars = bars_of(decision.extractor, final, self.beats_per_bar)
         k = _first_reported(final, bars)
         stability = tempo_stability(
-            decision.evidence, final, harmonics=self.harmonics, oversampling=self.oversampling
+            decision.extractor,
+            final,
+            None if chosen is None else partial(_phase_log_odds, chosen, decision.extractor),
+            harmonics=self.harmonics,
+            oversampling=self.oversampling,
         )
+        beats = None
+        if self.piecewise and len(stability.segments) > 1:
+            beats = piecewise_beats(
+                decision.evidence,
+                decision.extractor,
+                find_peaks(activation, self.smoothing_s),
+                stability.segments,
+                self.beats_per_bar,
+            )
         return GridEstimate(
             grid=Grid(
                 final.bpm if final is raw else round(final.bpm, 2),
@@ -155,7 +175,8 @@ class GridSearch:
             downbeat_confidence=None if bars is None else bars.probability,
             max_drift_ms=1000 * stability.max_drift_s,
             alternatives=decision.alternatives(self.n_alternatives),
-            segments=stability.segments,
+            segments=tuple(segment.reported for segment in stability.segments),
+            beats=beats,
         )
 
     def decide(self, activation: Activation, ranker: Ranker | None) -> Decision:
@@ -218,6 +239,11 @@ class GridSearch:
         if given is None:
             return packaged("generic")
         return given if isinstance(given, Ranker) else Ranker.from_dict(given)
+
+
+def _phase_log_odds(ranker: Ranker, extractor: FeatureExtractor, line: Line) -> float:
+    """Log-odds of beat against off-beat along a line."""
+    return ranker.phase.log_odds(evaluated(PHASE_FEATURES, extractor.measure(line)))
 
 
 def _first_reported(line: Line, bars: BarPhase | None) -> int:

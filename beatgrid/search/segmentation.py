@@ -13,6 +13,7 @@ from scipy.ndimage import uniform_filter1d
 
 from beatgrid.grid import FloatArray
 from beatgrid.search.candidates import strongest_tempi
+from beatgrid.search.estimate import Segment
 from beatgrid.search.evidence import Evidence
 from beatgrid.search.line import Line
 from beatgrid.search.refine import maximise
@@ -42,11 +43,40 @@ COUNTING_SHARE = 0.1
 
 @dataclass(frozen=True)
 class FittedSegment:
-    """A stretch of the track and the line through its beats."""
+    """A stretch of the track and its beats.
+
+    Attributes:
+        start_s: Where it begins.
+        end_s: Where it ends (exclusive).
+        line: Through its beats; at their mean tempo, if these are given.
+        own_beats_s: Its beats, where they do not lie on the line; None where they do.
+    """
 
     start_s: float
     end_s: float
     line: Line
+    own_beats_s: FloatArray | None = None
+
+    @property
+    def reported(self) -> Segment:
+        """What an estimate says of it."""
+        times_s = self.beat_times_s
+        first_s = float(times_s[0]) if len(times_s) else self.line.first_beat_s(self.start_s)
+        return Segment(self.start_s, self.end_s, self.line.bpm, first_s)
+
+    @property
+    def beat_times_s(self) -> FloatArray:
+        """Times of its beats; a first one up to 10 ms before 0 is at 0, (beats,)."""
+        if self.own_beats_s is not None:
+            return self.own_beats_s
+        line = self.line
+        first, end = (
+            int(np.ceil((edge_s - line.time_s) / line.period_s))
+            for edge_s in (self.start_s, self.end_s)
+        )
+        if self.start_s <= 0:
+            first = line.first_in_track
+        return np.maximum(line.time_s + np.arange(first, end) * line.period_s, 0.0)
 
 
 def segment_tempo(
@@ -76,7 +106,7 @@ def segment_tempo(
         period_s = periods_s[state // N_PHASES]
         time_s = (state % N_PHASES + 0.5) / N_PHASES * period_s
         segments.append(_refit(evidence, time_s, period_s, start_s, end_s))
-    return _merged(evidence, _with_exact_boundaries(evidence, segments, 2 * block_s))
+    return _merged(evidence, with_exact_boundaries(evidence, segments, 2 * block_s))
 
 
 def has_local_tempo(
@@ -186,7 +216,7 @@ def _refit(
     return FittedSegment(start_s, end_s, maximise(evidence, line))
 
 
-def _with_exact_boundaries(
+def with_exact_boundaries(
     evidence: Evidence, segments: list[FittedSegment], reach_s: float
 ) -> list[FittedSegment]:
     """Move each boundary to where one grid's evidence ends and the next one's begins."""

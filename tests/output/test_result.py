@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from beatgrid.output.result import (
     result_name,
     write_result,
 )
-from beatgrid.search import Alternative, GridEstimate, Segment
+from beatgrid.search import Alternative, Beats, GridEstimate, Segment
 
 SCHEMA = json.loads(
     resources.files("beatgrid.output").joinpath("result.schema.json").read_text("utf-8")
@@ -193,3 +194,27 @@ def test_numbers_that_are_not_finite_leave_no_file(tmp_path):
 def test_undecodable_file_names_can_be_shown():
     assert displayable(os.fsdecode(b"a\xff.mp3")) == "a�.mp3"
     assert displayable("日é") == "日é"
+
+
+def test_beats_follow_the_segments_where_the_tempo_changes():
+    beats = Beats(
+        np.array([0.0, 0.5, 1.0, 1.4]),
+        np.array([1, 2, 3, 4]),
+        np.array([0, 0, 0, 1]),
+        np.array([True, True, False, True]),
+    )
+    segments = (Segment(0.0, 1.2, 120.0, 0.0), Segment(1.2, 30.0, 150.0, 1.4))
+    result = result_of(replace(ESTIMATE, segments=segments, beats=beats))
+    assert [b["time"] for b in result["beats"]] == [0.0, 0.5, 1.0, 1.4]
+    assert [b["segment"] for b in result["beats"]] == [0, 0, 0, 1]
+    assert [b["certain"] for b in result["beats"]] == [True, True, False, True]
+    assert result["offset_s"] == result["downbeat_offset_s"] == 0.0
+    assert not result["constant_tempo"]
+
+
+def test_beat_one_a_little_before_the_file_is_its_first():
+    result = result_of(replace(ESTIMATE, grid=Grid(120.0, -0.004, 4)))
+    assert result["offset_s"] == result["downbeat_offset_s"] == 0.0
+    assert [b["time"] for b in result["beats"][:2]] == [0.0, 0.496]
+    assert result["beats"][0]["bar_position"] == 1
+    assert "segment" not in result["beats"][0]

@@ -75,12 +75,13 @@ def headline(
             fontsize=15, weight="bold", color=FOUND, ha="right",
         )  # fmt: skip
         room -= _width(tempo, figure) + 0.03
+        beats = estimate.beats_in(activation.duration_s)
         facts = [
             f"confidence {100 * estimate.confidence:.1f} %",
-            f"first beat {grid.first_beat_s:.3f} s",
+            f"first beat {beats.first_s or 0:.3f} s",
         ]
         if estimate.downbeat_known:
-            facts.append(f"first downbeat {grid.first_downbeat_s:.3f} s")
+            facts.append(f"first downbeat {beats.first_downbeat_s or 0:.3f} s")
         if not estimate.constant_tempo:
             facts.append("tempo is not constant")
     figure.text(LEFT, second_y, " · ".join(facts), fontsize=11, color=FOUND)

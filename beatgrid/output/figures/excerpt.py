@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from beatgrid.grid import Activation, Grid
 from beatgrid.output.figures.canvas import CURVE, FOUND, LABEL, SOFT, style
+from beatgrid.search.beats import Beats
 from beatgrid.search.estimate import GridEstimate
 
 
@@ -69,13 +70,15 @@ def draw_excerpt(
 
     grids = []
     if estimate.grid is not None:
-        grids.append(_Beats(estimate.grid, "grid", FOUND, "v", 0.955, estimate.downbeat_known))
+        found = estimate.beats_in(activation.duration_s)
+        grids.append(_Drawn(found, "grid", FOUND, "v", 0.955, estimate.downbeat_known))
     if reference is not None:
-        grids.append(_Beats(reference, "label", LABEL, "^", 0.045, True))
-    for i, beats in enumerate(grids):
+        labelled = Beats.of_grid(reference, activation.duration_s)
+        grids.append(_Drawn(labelled, "label", LABEL, "^", 0.045, True))
+    for i, drawn in enumerate(grids):
         # Each grid takes its part of the log-mel's height: where both agree, they make one line.
         span = (1 - (i + 1) / len(grids), 1 - i / len(grids))
-        _draw_beats(mel, curve, beats, start_s, end_s, span)
+        _draw_beats(mel, curve, drawn, start_s, end_s, span)
     curve.set_xlim(start_s, end_s)
     return curve
 
@@ -104,10 +107,10 @@ def _draw_log_mel(
 
 
 @dataclass(frozen=True)
-class _Beats:
-    """How to draw a grid: triangles of which kind at which height, in which colour."""
+class _Drawn:
+    """How to draw beats: triangles of which kind at which height, in which colour."""
 
-    grid: Grid
+    beats: Beats
     name: str
     color: str
     marker: str
@@ -118,32 +121,33 @@ class _Beats:
 def _draw_beats(
     mel: Axes | None,
     curve: Axes,
-    beats: _Beats,
+    drawn: _Drawn,
     start_s: float,
     end_s: float,
     span: tuple[float, float],
 ) -> None:
     """Lines through a part of the log-mel's height; triangles around the activation's peaks."""
-    times_s = beats.grid.beat_times(end_s)
-    is_downbeat = (beats.grid.bar_positions(end_s) == 1) & beats.downbeat_known
-    inside = times_s >= start_s
+    beats = drawn.beats
+    times_s = beats.times_s
+    is_downbeat = (beats.bar_position == 1) & drawn.downbeat_known
+    inside = (times_s >= start_s) & (times_s < end_s)
     kinds = [
-        (times_s[inside & ~is_downbeat], 1.2, 6, beats.name),
-        (times_s[inside & is_downbeat], 2.6, 10, f"{beats.name} downbeat"),
+        (times_s[inside & ~is_downbeat], 1.2, 6, drawn.name),
+        (times_s[inside & is_downbeat], 2.6, 10, f"{drawn.name} downbeat"),
     ]
     for times, width, size, label in kinds:
         if not len(times):
             continue
         if mel is not None:
             mel.vlines(
-                times, *span, transform=mel.get_xaxis_transform(), color=beats.color,
+                times, *span, transform=mel.get_xaxis_transform(), color=drawn.color,
                 linewidth=width, alpha=0.9,
             )  # fmt: skip
         across = curve.get_xaxis_transform()
-        curve.vlines(times, 0, 1, transform=across, color=beats.color, linewidth=0.7, alpha=0.3)
+        curve.vlines(times, 0, 1, transform=across, color=drawn.color, linewidth=0.7, alpha=0.3)
         curve.plot(
-            times, np.full(len(times), beats.marker_y), beats.marker, transform=across,
-            color=beats.color, markersize=size, markeredgewidth=0, label=label,
+            times, np.full(len(times), drawn.marker_y), drawn.marker, transform=across,
+            color=drawn.color, markersize=size, markeredgewidth=0, label=label,
         )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def draw_overview(axes: Axes, activation: Activation, estimate: GridEstimate) ->
             linewidth=0, label="activation (highest per pixel)",
         )  # fmt: skip
     if estimate.grid is not None:
-        times_s = estimate.grid.beat_times(activation.duration_s)
+        times_s = estimate.beats_in(activation.duration_s).times_s
         axes.plot(
             times_s, prob_at_beats(activation, times_s), ".", color=FOUND, markersize=3.5,
             label="at the grid's beats",
@@ -115,6 +115,13 @@ def draw_residuals(
         label_ms = 1000 * (label_s - grid.offset_s - k * grid.period_s)
         axes.plot(label_s, label_ms, ".", color=LABEL, markersize=2.5, label="label")
         limit_ms = max(limit_ms, _usual_ms(label_ms))
+    if estimate.beats is not None:
+        follow_s = estimate.beats.times_s
+        k = np.round((follow_s - grid.offset_s) / grid.period_s)
+        axes.plot(
+            follow_s, 1000 * (follow_s - grid.offset_s - k * grid.period_s), ".", color=FOUND,
+            markersize=2.5, label="piecewise beats",
+        )  # fmt: skip
     for segment in estimate.segments[1:]:
         axes.axvline(segment.start_s, color=FOUND, linewidth=1, linestyle=":")
     limit_ms = min(limit_ms, 500 * grid.period_s)

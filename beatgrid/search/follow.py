@@ -1,0 +1,130 @@
+"""Beats that follow a tempo which changes all the time, near a grid that it leaves.
+
+A piecewise-constant grid is off by some 10 ms where the tempo glides. Viterbi's algorithm finds the
+sequence of small shifts of its beats with the most evidence; peaks and a local line through them
+then give times finer than its lattice.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from beatgrid.grid import FloatArray
+from beatgrid.search.evidence import Evidence
+from beatgrid.search.least_squares import Peaks
+from beatgrid.search.line import Line
+
+# Shifts of a beat that are tried: up to this share of the period, in steps of this many seconds.
+MAX_SHIFT_SHARE = 0.25
+STEP_S = 0.005
+COARSE_STEP_S = 0.010
+# A change of shift from one beat to the next by this share of the period costs half a unit of
+# evidence, about a quarter of what a beat gains.
+CHANGE_SHARE = 0.02
+# Peaks this near a beat count for it, and so many beats on either side smooth it.
+PEAK_REACH_S = 0.020
+# Pieces of steady tempo among beats that follow the music: so many beats at least, and no beat
+# farther than this from their line.
+MIN_PIECE_BEATS = 16
+MAX_BEND_S = 0.015
+SMOOTHING_BEATS = 3.0
+REACH_BEATS = 8
+
+
+def follow(evidence: Evidence, peaks: Peaks, times_s: FloatArray) -> FloatArray:
+    """Return beats near given ones that follow the evidence, (beats,).
+
+    Args:
+        evidence: Curve of the beat channel.
+        peaks: Sub-frame maxima of the activation.
+        times_s: Roughly equidistant beats, (beats,), at least 2.
+    """
+    return smoothed(best_shifts(evidence, times_s), peaks)
+
+
+def follow_gain(evidence: Evidence, line: Line) -> float:
+    """Return what beats that may leave a line gain, as a share of the line's evidence.
+
+    Of constant tempo next to nothing; more than 0.1 where the tempo wanders.
+    """
+    times_s = line.times_s
+    if len(times_s) < 2:
+        return 0.0
+    weight = evidence.weight_at(times_s)
+    own = float((evidence(times_s) * weight).sum())
+    followed_s = best_shifts(evidence, times_s, COARSE_STEP_S)
+    # The lattice of shifts contains 0: the gain is that of the path, not of its resolution.
+    return float((evidence(followed_s) * weight).sum()) / own - 1 if own > 0 else 0.0
+
+
+def best_shifts(evidence: Evidence, times_s: FloatArray, step_s: float = STEP_S) -> FloatArray:
+    """Shift beats with the most evidence, less the cost of changes from beat to beat, (beats,)."""
+    period_s = float(np.median(np.diff(times_s)))
+    n = int(MAX_SHIFT_SHARE * period_s / step_s)
+    shifts_s = step_s * np.arange(-n, n + 1)
+    gain = evidence(times_s[:, None] + shifts_s)
+    step = (shifts_s[:, None] - shifts_s) / (CHANGE_SHARE * period_s)
+    cost = 0.5 * step**2
+    total = gain[0]
+    origin = np.zeros(gain.shape, dtype=np.int64)
+    for beat in range(1, len(times_s)):
+        arriving = total - cost
+        origin[beat] = np.argmax(arriving, axis=1)
+        total = arriving[np.arange(len(shifts_s)), origin[beat]] + gain[beat]
+    state = int(np.argmax(total))
+    path = np.empty(len(times_s), dtype=np.int64)
+    for beat in range(len(times_s) - 1, -1, -1):
+        path[beat] = state
+        state = int(origin[beat, state])
+    return times_s + shifts_s[path]
+
+
+def steady_pieces(times_s: FloatArray) -> list[slice]:
+    """Divide beats into pieces that straight lines fit, each as long as possible from the left.
+
+    Args:
+        times_s: Beats, (beats,).
+
+    Returns:
+        Slices in order that cover the beats, ``MIN_PIECE_BEATS`` or more each where possible.
+    """
+    pieces, start = [], 0
+    while start < len(times_s):
+        end = min(start + MIN_PIECE_BEATS, len(times_s))
+        while end < len(times_s) and _bend_s(times_s[start : end + 1]) < MAX_BEND_S:
+            end += 1
+        if len(times_s) - end < MIN_PIECE_BEATS // 2:
+            end = len(times_s)
+        pieces.append(slice(start, end))
+        start = end
+    return pieces
+
+
+def _bend_s(times_s: FloatArray) -> float:
+    """Largest distance of beats from the straight line through the outer ones."""
+    line_s = np.linspace(times_s[0], times_s[-1], len(times_s))
+    return float(np.abs(times_s - line_s).max())
+
+
+def smoothed(times_s: FloatArray, peaks: Peaks) -> FloatArray:
+    """Move beats to the local lines through the peaks next to them, (beats,)."""
+    if len(peaks.times_s) < 2:
+        return times_s
+    right = np.clip(np.searchsorted(peaks.times_s, times_s), 1, len(peaks.times_s) - 1)
+    nearer_left = times_s - peaks.times_s[right - 1] < peaks.times_s[right] - times_s
+    nearest = np.where(nearer_left, right - 1, right)
+    residual_s = peaks.times_s[nearest] - times_s
+    trust = np.where(np.abs(residual_s) <= PEAK_REACH_S, peaks.height[nearest], 0.0)
+    moved_s = times_s.copy()
+    for beat in range(len(times_s)):
+        low, high = max(0, beat - REACH_BEATS), min(len(times_s), beat + REACH_BEATS + 1)
+        k = np.arange(low, high) - beat
+        weight = trust[low:high] * np.exp(-0.5 * (k / SMOOTHING_BEATS) ** 2)
+        total = weight.sum()
+        if total < 1e-3:
+            continue
+        mean_k, mean_s = (weight @ k) / total, (weight @ residual_s[low:high]) / total
+        spread = weight @ (k - mean_k) ** 2
+        slope = (weight * (k - mean_k)) @ residual_s[low:high] / spread if spread > total else 0.0
+        moved_s[beat] += mean_s - slope * mean_k
+    return moved_s
