@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-slow lint format clean
+.PHONY: setup demo test test-slow test-slow-sample lint audit format clean
 
 setup: $(STAMP)
 
@@ -27,14 +27,33 @@ test: setup
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
+# Five minutes of the slow tests, other ones each time: SEED=N repeats a choice.
+SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(2**32))')
+test-slow-sample: seed := $(SEED)
+test-slow-sample: setup
+	@echo "slow tests of five minutes: make test-slow-sample SEED=$(seed)"
+	timeout --kill-after=30 420 $(BIN)/python -m pytest -m slow -p tests.sampling \
+	    --for-seconds 300 --hypothesis-seed $(seed)
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Known weaknesses of the pinned packages, in an environment of its own: needs the network, and
+# passes without it.
+AUDITED := https://pypi.org/pypi/$(shell sed -n 's|^numpy==|numpy/|p' constraints.txt)/json
+audit:
+	@if $(PYTHON) -c 'from urllib.request import urlopen; urlopen("$(AUDITED)", timeout=10)' \
+	    2>/dev/null; then \
+	    { test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && \
+	        .audit/bin/python -m pip --quiet install $(PIP_ARGS) pip-audit; }; } && \
+	    .audit/bin/pip-audit --no-deps --disable-pip --requirement constraints.txt; \
+	else echo "audit: pypi.org does not answer, nothing was checked"; fi
 
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .audit build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

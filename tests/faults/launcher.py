@@ -42,6 +42,7 @@ class Moment:
         after: Once the function has returned, not before it is called.
         file_bytes: Or when a file grows beyond so many bytes, in the midst of writing it; the
             signal is then SIGXFSZ, or none: 0 lets the write fail as on a full disk.
+        removes: Files that vanish at that call, instead of a signal.
     """
 
     signal: int = signal.SIGKILL
@@ -51,6 +52,7 @@ class Moment:
     match: str = ""
     after: bool = False
     file_bytes: int | None = None
+    removes: Sequence[str] = ()
 
     def arm(self) -> None:
         """Prepare this process, in which the program is about to run."""
@@ -71,6 +73,10 @@ class Moment:
             nonlocal n_calls
             n_calls += self.match in repr(args)
             due = n_calls == self.n and self.match in repr(args)
+            if due and self.removes:
+                for path in self.removes:
+                    os.unlink(path)
+                return function(*args, **kwargs)
             if due and not self.after:
                 os.kill(os.getpid(), self.signal)
             result = function(*args, **kwargs)

@@ -32,7 +32,7 @@ TINY = (
     *("callbacks.progress=null", "callbacks.pictures=null", "logger=csv"),
 )
 # The network is not the point.
-LIBRARY = ("audio=audio", "activation=flux", "picture=false", "out=grids")
+LIBRARY = ("audio=audio", "activation=flux", "picture=false", "out=grids", "num_workers=0")
 PIECES = ("hours.own=0.05", "genres=[house]", "out_dir=rendered")
 
 
