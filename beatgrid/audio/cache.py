@@ -28,7 +28,7 @@ from beatgrid.audio.reader import AudioInfo, check_is_file
 from beatgrid.audio.time_limit import time_limit_s
 from beatgrid.errors import AudioError, BeatgridError
 from beatgrid.files import replacing, write_json
-from beatgrid.processes import Failure, results
+from beatgrid.processes import Failure, describe, results
 
 # Part of every key: raise it when the same audio and spec come to mean other values.
 FORMAT = 1
@@ -53,8 +53,17 @@ class StoredFeatures:
 
         A map that is kept holds a file descriptor, of which a process has about 1000: load anew
         for each use. Rounding to float16 costs at most 0.03 dB.
+
+        Raises:
+            BeatgridError: The file was there and is gone, or damaged.
         """
-        return np.load(self.path, mmap_mode="r", allow_pickle=False)
+        try:
+            return np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except Exception as error:  # on arbitrary bytes numpy fails in any way
+            raise BeatgridError(
+                f"{self.path}: features that were there before cannot be read "
+                f"({describe(error)}); start again: what is missing is computed anew"
+            ) from error
 
 
 class FeatureCache:

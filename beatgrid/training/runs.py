@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import shutil
+import uuid
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,19 +54,38 @@ def begin_run(output_dir: str | Path | None, config: str, overrides: str) -> Pat
             folder = _new_folder(RUNS / _name())
         else:
             folder = Path(output_dir)
-            if (folder / CONFIG).exists():
-                raise BeatgridError(
-                    f"output_dir={folder}: holds a run already; resume={folder} goes on with it, "
-                    "or name another folder"
-                )
             folder.mkdir(parents=True, exist_ok=True)
-        write_text(folder / OVERRIDES, overrides)
-        write_text(folder / CONFIG, config)
+        _record(folder, {CONFIG.name: config, OVERRIDES.name: overrides})
     except OSError as error:
         raise BeatgridError(
             f"output_dir={output_dir or RUNS}: cannot hold a run ({error.strerror}); name another"
         ) from error
     return folder
+
+
+def _record(folder: Path, texts: Mapping[str, str]) -> None:
+    """Put what a run is into its folder, all at once, unless there is a run in it.
+
+    Raises:
+        BeatgridError: There is one, perhaps begun in this moment.
+        OSError: It cannot be written.
+    """
+    target = folder / CONFIG.parent
+    fresh = folder / f".{uuid.uuid4().hex}.tmp"
+    try:
+        for name, text in texts.items():
+            write_text(fresh / name, text)
+        os.rename(fresh, target)
+    except OSError as error:
+        # A folder takes the place of an empty one only; which of these it says is the system's.
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise BeatgridError(
+                f"output_dir={folder}: holds a run already; resume={folder} goes on with it, "
+                "or name another folder"
+            ) from error
+        raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _new_folder(path: Path) -> Path:

@@ -244,3 +244,10 @@ def test_replacing_is_all_or_nothing(tmp_path):
     assert path.read_text(encoding="utf-8") == "é"
     assert list(path.parent.iterdir()) == [path]
     write_text(tmp_path / ("n" * 250 + ".txt"), "long names are legal")
+
+
+def test_features_that_vanish_after_they_were_found(cache, audio_path):
+    stored = cache.get(audio_path)
+    stored.path.unlink()
+    with pytest.raises(BeatgridError, match=r"cannot be read \(FileNotFoundError: .*start again"):
+        stored.load()

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -25,6 +26,23 @@ from beatgrid.training.runs import (
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+def test_two_runs_that_begin_in_one_folder_at_once(monkeypatch):
+    """The other one begins between the look into the folder and the writing."""
+    rename = os.rename
+
+    def overtaken(source, target):
+        monkeypatch.setattr(os, "rename", rename)
+        begin_run("run", "a: other\n", "[other]\n")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", overtaken)
+    with pytest.raises(BeatgridError, match="output_dir=run: holds a run already; resume=run"):
+        begin_run("run", "a: ours\n", "[ours]\n")
+    assert Path("run/.hydra/config.yaml").read_text() == "a: other\n"
+    assert Path("run/.hydra/overrides.yaml").read_text() == "[other]\n"
+    assert [path.name for path in Path("run").iterdir()] == [".hydra"]
 
 
 def write_checkpoint(path, steps, epochs=0, callbacks=None):
