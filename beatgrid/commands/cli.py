@@ -34,6 +34,7 @@ from beatgrid.data.discovery import discover, of_split
 from beatgrid.data.sources import configured_sources
 from beatgrid.data.track import Track, open_tracks
 from beatgrid.errors import BeatgridError
+from beatgrid.files import printable
 from beatgrid.predictor import Predictor, load
 
 T = TypeVar("T")
@@ -236,8 +237,8 @@ def _fail(error: BaseException) -> None:
     while isinstance(error, InstantiationException) and error.__cause__ is not None:
         error = error.__cause__
     ours = isinstance(error, BeatgridError)
-    for line in str(error).splitlines() if ours else [_one_line(error)]:
-        print(f"error: {line}", file=sys.stderr)
+    for line in str(error).split("\n") if ours else [_one_line(error)]:
+        print(f"error: {printable(line)}", file=sys.stderr)
     sys.exit(1)
 
 
