@@ -3,7 +3,8 @@
     python experiments/model-selection/report.py
 
 Each run is compared track by track with the mean of the base's seeds (with ``own_short`` where it
-is trained on, and judged by, rendered pieces of ``own`` alone); brackets are 95 % bootstrap
+is trained on, and judged by, rendered pieces of ``own`` alone, and ``depth`` with ``depth_base``);
+brackets are 95 % bootstrap
 intervals over tracks. Writes ``results.md`` and ``results.png`` beside this script.
 """
 
@@ -24,6 +25,8 @@ from beatgrid.output.markdown import markdown_table
 HERE = Path(__file__).resolve().parent
 BASE = "base"
 BASE_OF_OWN = "own_short"
+# Runs that were made again later, with other rendered pieces, have a base of their own.
+BASES = {"depth": "depth_base", "depth_base": "depth_base"}
 N_BOOTSTRAP = 2000
 COLUMNS = (
     *("question", "run", "parameters", "training, x real time", "network, x real time"),
@@ -42,7 +45,8 @@ class Run:
             for o in first["overrides"].split()
             if o.split("=")[0] not in _COMMON and not o.lstrip("+").startswith("trainer.")
         ]
-        self.base = BASE_OF_OWN if "data.rendered.own.folder" in first["overrides"] else BASE
+        on_own = "data.rendered.own.folder" in first["overrides"]
+        self.base = BASES.get(self.question, BASE_OF_OWN if on_own else BASE)
         if self.base == BASE_OF_OWN and self.question != BASE_OF_OWN:
             given = [o for o in given if not o.startswith("data.rendered.")]  # as the base's
         self.name = ", ".join(o.removeprefix("model.").removeprefix("data.") for o in given)

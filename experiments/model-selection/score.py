@@ -39,7 +39,7 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
     from beatgrid.audio.cache import FeatureCache
     from beatgrid.calibration.temperature import calibrated
     from beatgrid.data.discovery import discover
-    from beatgrid.data.rendered import RenderedFolder
+    from beatgrid.data.rendered import RenderedSource
     from beatgrid.data.track import open_track
     from beatgrid.networks import count_parameters
     from beatgrid.networks.checkpoint import load_model
@@ -59,7 +59,7 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
     rendered = [
         track
         for folder in sorted(p.parent for p in test_dir.glob("*/spec.json"))
-        for track in list(RenderedFolder(folder).tracks(spec))[::EVERY]
+        for track in list(RenderedSource(folder).tracks(spec))[::EVERY]
     ]
     tracks = real + rendered
     _, report = calibrated(model, tracks, GridSearch())

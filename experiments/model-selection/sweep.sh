@@ -31,7 +31,9 @@ sweep focal model.focal_gamma=2
 sweep augment data.augment.probability=0
 sweep both model=tcn_lstm
 sweep kernel model.tcn_kernel_size=3
-sweep depth model.tcn_layers=11
+# Without MMA and hybrids: made again after the others, see README.
+sweep depth_base data.rendered.mma=null data.rendered.hybrid=null
+sweep depth model.tcn_layers=11 data.rendered.mma=null data.rendered.hybrid=null
 sweep lr model.lr=1e-3,6e-3
 sweep context_short data.crop_s=4 data.batch_size=32
 sweep front 'model.channels=[8,16,16],[32,32,64]'
