@@ -12,7 +12,7 @@ import numpy as np
 from beatgrid.audio.reader import AudioInfo
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.output.result import grid_result
-from beatgrid.search import Alternative, Beats, GridEstimate, Segment
+from beatgrid.search import Alternative, Beats, GridEstimate, Segment, TempoHint
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,6 +30,7 @@ class Prediction:
         estimate: All that the grid search answers, standard errors and raw values too.
         log_mel: Features in dB, float32 (frames, mels), for pictures.
         model_id: The checkpoint that answered, or ``flux``.
+        hint: What was said of the tempo; None if nothing was.
     """
 
     info: AudioInfo
@@ -37,6 +38,7 @@ class Prediction:
     estimate: GridEstimate
     log_mel: np.ndarray = field(repr=False)
     model_id: str
+    hint: TempoHint | None = None
 
     @property
     def grid(self) -> Grid | None:
@@ -99,6 +101,13 @@ class Prediction:
         return self.estimate.reason
 
     @property
+    def hint_agrees(self) -> bool | None:
+        """Whether the tempo found is one that the hint names; None without hint or grid."""
+        if self.hint is None or self.bpm is None:
+            return None
+        return self.hint.agrees(self.bpm)
+
+    @property
     def duration_s(self) -> float:
         """Length of the track in seconds."""
         return self.info.duration_s
@@ -127,7 +136,14 @@ class Prediction:
         Returns:
             A dict valid under ``beatgrid/output/result.schema.json``.
         """
-        return grid_result(self.estimate, self.activation, self.info, self.model_id, settings or {})
+        return grid_result(
+            self.estimate,
+            self.activation,
+            self.info,
+            self.model_id,
+            settings or {},
+            self.hint,
+        )
 
     def __repr__(self) -> str:
         name = self.info.path.name if self.info.path else "samples"

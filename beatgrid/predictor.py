@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from beatgrid.audio.arrays import audio_from_array
 from beatgrid.audio.extract import file_features
 from beatgrid.audio.features import FeatureSpec, log_mel
 from beatgrid.audio.reader import AudioInfo, check_has_signal
+from beatgrid.audio.tags import read_bpm_tag
+from beatgrid.errors import BeatgridError
 from beatgrid.grid import Activation
 from beatgrid.networks.checkpoint import SHIPPED
 from beatgrid.prediction import Prediction
-from beatgrid.search import GridEstimate, GridSearch, Search
+from beatgrid.search import GridEstimate, GridSearch, Search, TempoHint
 from beatgrid.training.runs import best_checkpoint
 
 
@@ -24,11 +27,28 @@ class Predictor:
     Args:
         source: Turns features into an Activation: a network, or spectral flux.
         search: Turns an Activation into a GridEstimate.
+        hint: What somebody says of the tempi: a tempo, a range [lowest, highest], or ``tag`` for
+            what each file's own tags say. It counts when grids are chosen and is never copied.
+
+    Raises:
+        BeatgridError: The hint is none of these.
     """
 
-    def __init__(self, source: ActivationSource, search: Search) -> None:
+    def __init__(
+        self,
+        source: ActivationSource,
+        search: Search,
+        hint: float | Sequence[float] | str | None = None,
+    ) -> None:
         self.source = source
         self.search = search
+        self._from_tags = hint == "tag"
+        self._hint: TempoHint | None = None
+        if hint is not None and not self._from_tags:
+            try:
+                self._hint = TempoHint.of(hint)
+            except ValueError as error:
+                raise BeatgridError(f"hint={hint}: {error}, and not 'tag'") from None
 
     @property
     def features(self) -> FeatureSpec:
@@ -57,26 +77,37 @@ class Predictor:
         if isinstance(audio, str | Path):
             if sample_rate is not None:
                 raise TypeError("sample_rate= goes with samples; a file says its own")
-            return self._predict(*file_features(audio, self.features))
+            return self._predict(*file_features(audio, self.features), self._hint_for(audio))
         if sample_rate is None:
             raise TypeError("samples need their rate, for instance sample_rate=44100")
         track = audio_from_array(audio, sample_rate, self.features.sample_rate)
         check_has_signal(track.info)
-        return self._predict(log_mel(track.samples, self.features), track.info)
+        return self._predict(log_mel(track.samples, self.features), track.info, self._hint)
 
-    def _predict(self, log_mel: np.ndarray, info: AudioInfo) -> Prediction:
-        activation, estimate = self.find(log_mel, info.duration_s)
-        return Prediction(info, activation, estimate, log_mel, self.model_id)
+    def _hint_for(self, path: str | Path) -> TempoHint | None:
+        if not self._from_tags:
+            return self._hint
+        bpm = read_bpm_tag(Path(path))
+        return None if bpm is None else TempoHint.of(bpm)
 
-    def find(self, log_mel: np.ndarray, duration_s: float) -> tuple[Activation, GridEstimate]:
+    def _predict(self, log_mel: np.ndarray, info: AudioInfo, hint: TempoHint | None) -> Prediction:
+        activation, estimate = self.find(log_mel, info.duration_s, hint)
+        return Prediction(info, activation, estimate, log_mel, self.model_id, hint)
+
+    def find(
+        self, log_mel: np.ndarray, duration_s: float, hint: TempoHint | None = None
+    ) -> tuple[Activation, GridEstimate]:
         """Return activation and grid of features (frames, mels) of a track.
 
         Args:
             log_mel: Features in dB as ``features`` says, (frames, mels).
             duration_s: Length of the track.
+            hint: On its tempo; that of the predictor does not count here.
         """
         activation = self.source(log_mel, duration_s)
-        return activation, self.search(activation, self.source.ranker)
+        if hint is None:  # a search of one's own need not take one
+            return activation, self.search(activation, self.source.ranker)
+        return activation, self.search(activation, self.source.ranker, hint)
 
 
 def load(
@@ -85,6 +116,7 @@ def load(
     activation: str = "network",
     search: Search | None = None,
     device: str = "cpu",
+    hint: float | Sequence[float] | str | None = None,
 ) -> Predictor:
     """Load what finds grids: by default the network that comes with the package.
 
@@ -103,12 +135,13 @@ def load(
         activation: ``network``, or ``flux``: spectral flux, without a checkpoint.
         search: Turns an Activation into a grid; by default ``GridSearch()``.
         device: Where the network computes, as torch names it.
+        hint: What somebody says of the tempi: see ``Predictor``.
 
     Raises:
         BeatgridError: No such checkpoint or activation, or a file that cannot be read.
     """
     source = open_source(activation, lambda: find_checkpoint(ckpt), device)
-    return Predictor(source, search or GridSearch())
+    return Predictor(source, search or GridSearch(), hint)
 
 
 def find_checkpoint(ckpt: str | Path) -> Path:

@@ -3,8 +3,9 @@ import pytest
 import soundfile
 
 from beatgrid.activation import FluxSource
+from beatgrid.errors import BeatgridError
 from beatgrid.predictor import Predictor
-from beatgrid.rendering.generator import render
+from beatgrid.rendering.generator import click_track, render
 from beatgrid.search import GridSearch
 
 
@@ -18,3 +19,44 @@ def test_flux_finds_the_tempo_of_a_rendered_house_track(tmp_path):
     assert found.log_mel.shape == (len(found.activation), 128)
     offset = (found.estimate.offset_s - track.grid.offset_s) / track.grid.period_s
     assert abs(offset - np.round(offset)) * track.grid.period_s < 0.0215
+
+
+@pytest.fixture(scope="module")
+def clicks(tmp_path_factory):
+    """A click track of 120 BPM whose tag says something else."""
+    path = tmp_path_factory.mktemp("tagged") / "clicks.wav"
+    soundfile.write(path, click_track(bpm=120.0, offset_s=0.2, duration_s=20.0), 44100)
+    return path
+
+
+def test_a_hint_is_reported_and_not_copied(clicks):
+    for hint, plain, agrees in ((119.0, 119.0, True), ([100, 110], [100.0, 110.0], False)):
+        found = Predictor(FluxSource(), GridSearch(), hint=hint)(clicks)
+        assert found.bpm == 120.0
+        assert found.hint_agrees is agrees
+        result = found.to_dict()
+        assert (result["hint"], result["hint_agrees"]) == (plain, agrees)
+
+
+def test_the_files_tag_is_the_hint_if_asked_for(clicks, monkeypatch):
+    monkeypatch.setattr("beatgrid.predictor.read_bpm_tag", lambda path: 60.2)
+    found = Predictor(FluxSource(), GridSearch(), hint="tag")(clicks)
+    assert found.to_dict()["hint"] == 60.2
+    assert Predictor(FluxSource(), GridSearch())(clicks).to_dict()["hint"] is None
+    # A file without a tag: nothing was said.
+    monkeypatch.undo()
+    found = Predictor(FluxSource(), GridSearch(), hint="tag")(clicks)
+    assert found.hint is found.hint_agrees is None
+
+
+def test_evaluation_takes_no_hint(clicks):
+    predictor = Predictor(FluxSource(), GridSearch(), hint=60.0)
+    hinted = predictor(clicks)
+    _, estimate = predictor.find(hinted.log_mel, hinted.duration_s)
+    assert estimate.bpm == Predictor(FluxSource(), GridSearch())(clicks).bpm == 120.0
+
+
+@pytest.mark.parametrize("hint", ["fast", 0, [100, 80], [1, 2, 3]])
+def test_a_hint_that_is_none_is_one_line(hint):
+    with pytest.raises(BeatgridError, match="hint="):
+        Predictor(FluxSource(), GridSearch(), hint=hint)

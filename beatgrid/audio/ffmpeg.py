@@ -42,6 +42,19 @@ _NOT_READABLE = "Format not on whitelist"
 av.logging.set_level(av.logging.PANIC)
 
 
+def open_container(path: Path) -> av.container.InputContainer:
+    """Open a file, and no other that it names; the caller closes it.
+
+    Raises:
+        av.FFmpegError: It cannot be read.
+    """
+    return av.open(
+        str(path.absolute()),  # an absolute path cannot be taken for a URL ("http:...")
+        options={"protocol_whitelist": "file", "format_whitelist": _READABLE},
+        metadata_errors="replace",
+    )
+
+
 class FFmpegSource:
     """An open file of FFmpeg.
 
@@ -71,14 +84,7 @@ class FFmpegSource:
         self._decoded_s = self._lost_s = 0.0
         self._reached_s = 0.0  # end of the last packet of any stream, in the container's time
         with self._one_line("cannot read it"):
-            # An absolute path cannot be taken for a URL ("http:...").
-            self._file = stack.enter_context(
-                av.open(
-                    str(path.absolute()),
-                    options={"protocol_whitelist": "file", "format_whitelist": _READABLE},
-                    metadata_errors="replace",
-                )
-            )
+            self._file = stack.enter_context(open_container(path))
             self.container = self._file.format.name
             if not self._file.streams.audio:
                 raise AudioError(

@@ -137,7 +137,10 @@ def load_predictor(cfg: DictConfig) -> Predictor:
         BeatgridError: An unknown activation, or no such checkpoint.
     """
     search = instantiate(cfg.grid)
-    return load(cfg.ckpt, activation=cfg.activation, search=search, device=cfg.device)
+    hint = cfg.get("hint")  # evaluation and calibration take none
+    if OmegaConf.is_list(hint):
+        hint = list(hint)
+    return load(cfg.ckpt, activation=cfg.activation, search=search, device=cfg.device, hint=hint)
 
 
 def output_folder(out: str) -> Path:

@@ -36,7 +36,7 @@ def main(cfg: DictConfig) -> None:
         num_workers = workers_that_pay(len(audio_files))
     else:
         _check_whole_number(plain, "num_workers", at_least=0)
-    settings = {key: plain[key] for key in ("activation", "grid")}
+    settings = {key: plain[key] for key in ("activation", "grid", "hint")}
     is_network = cfg.activation == "network"
     method = method_hash(
         content_hash(find_checkpoint(cfg.ckpt)) if is_network else cfg.activation, settings

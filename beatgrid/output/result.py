@@ -13,6 +13,7 @@ from beatgrid import files
 from beatgrid.grid import DEFAULT_BEATS_PER_BAR, Activation
 from beatgrid.search.beats import Beats
 from beatgrid.search.estimate import GridEstimate, prob_at_beats
+from beatgrid.search.hint import TempoHint
 
 if TYPE_CHECKING:
     from beatgrid.audio.reader import AudioInfo
@@ -60,6 +61,7 @@ def grid_result(
     info: AudioInfo,
     model: str | None,
     settings: Mapping[str, Any],
+    hint: TempoHint | None = None,
 ) -> dict[str, Any]:
     """Result of one track as plain values, ready for JSON.
 
@@ -69,6 +71,7 @@ def grid_result(
         info: The audio file.
         model: Identifies the network; None where there was none (spectral flux).
         settings: Settings of the search that tell how to get the same result again.
+        hint: What was said of the tempo.
 
     Returns:
         A dict valid under the schema. All numbers are finite: what is unknown is None.
@@ -104,6 +107,8 @@ def grid_result(
         "constant_tempo": estimate.constant_tempo,
         "max_drift_ms": estimate.max_drift_ms,
         "reason": estimate.reason,
+        "hint": hint.plain if hint else None,
+        "hint_agrees": hint.agrees(grid.bpm) if hint and grid else None,
         "segments": [
             {
                 "start_s": float(s.start_s),

@@ -14,6 +14,7 @@ from beatgrid.search.estimate import (
     prob_at_beats,
 )
 from beatgrid.search.grid_search import GridSearch
+from beatgrid.search.hint import TempoHint
 from beatgrid.search.ranker import Ranker
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "Ranker",
     "Search",
     "Segment",
+    "TempoHint",
     "prob_at_beats",
 ]

@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from beatgrid.grid import FloatArray
 from beatgrid.search.evidence import Evidence
+from beatgrid.search.hint import TempoHint
 from beatgrid.search.line import Line
 from beatgrid.search.refine import maximise
 from beatgrid.search.scan import Scan
@@ -50,6 +51,7 @@ def candidate_lines(
     score: FloatArray,
     bpm_range: tuple[float, float],
     ratios: Sequence[float] = RATIOS,
+    hint: TempoHint | None = None,
 ) -> list[Line]:
     """Collect the lines to compare: the scan's peaks, refined, and simple ratios of the best.
 
@@ -59,11 +61,9 @@ def candidate_lines(
         score: Score by which the scan's peaks are chosen (with prior), (tempi,).
         bpm_range: Lowest and highest tempo allowed.
         ratios: Tempo ratios to the best peak.
+        hint: Its strongest tempo is a candidate as well.
     """
-    peaks = []
-    for i in strongest_tempi(scan, score, N_PEAKS):
-        start = Line.at(scan.frequency_hz[i], scan.phase[i], 0.0, evidence.duration_s)
-        peaks.append(maximise(evidence, start))
+    peaks = [_refined(evidence, scan, i) for i in strongest_tempi(scan, score, N_PEAKS)]
     best = peaks[0]
     lines = list(peaks)
     for ratio in ratios:
@@ -79,7 +79,17 @@ def candidate_lines(
             lines.append(line)
         elif _total(evidence, line) > max(_total(evidence, lines[i]) for i in twins):
             lines[twins[0]] = line
+    if hint is not None and not any(hint.agrees(line.bpm) for line in lines):
+        named = np.flatnonzero(hint.log_odds(60 * scan.frequency_hz) > 0)
+        if len(named):
+            lines.append(_refined(evidence, scan, int(named[np.argmax(score[named])])))
     return lines
+
+
+def _refined(evidence: Evidence, scan: Scan, i: int) -> Line:
+    """Return the optimum next to a tempo of the scan."""
+    start = Line.at(scan.frequency_hz[i], scan.phase[i], 0.0, evidence.duration_s)
+    return maximise(evidence, start)
 
 
 def _total(evidence: Evidence, line: Line) -> float:

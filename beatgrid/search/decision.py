@@ -11,6 +11,7 @@ from beatgrid.search.estimate import Alternative
 from beatgrid.search.evidence import Evidence
 from beatgrid.search.extractor import Candidate, FeatureExtractor
 from beatgrid.search.features import CONFIDENCE_FEATURES, Choice, evaluated
+from beatgrid.search.hint import TempoHint
 from beatgrid.search.line import Line
 from beatgrid.search.odds import sigmoid, softmax
 from beatgrid.search.ranker import Ranker
@@ -108,6 +109,7 @@ def decide(
     *,
     prior: TempoPrior,
     contrast: float,
+    hint: TempoHint | None = None,
 ) -> Decision:
     """Describe candidates and score them against each other.
 
@@ -118,18 +120,21 @@ def decide(
             as they are and scores by likelihood and prior.
         prior: Of the tempo; a ranker has its own.
         contrast: How far the best tempo stands out of the scan.
+        hint: Adds to the scores of the tempi that it names.
     """
+    bpm = np.array([line.bpm for line in lines])
     candidates = [extractor(line) for line in lines]
     if ranker is None:
         phase_logit = np.array([c.phase_features["on"] for c in candidates])
         likelihood = np.array([c.likelihood for c in candidates])
-        bpm = np.array([line.bpm for line in lines])
         score = PLAIN_SHARPNESS * (likelihood + prior.log(bpm))
     else:
         phase_logit = np.array([ranker.phase.log_odds(c.phase_features) for c in candidates])
         for i in np.flatnonzero(phase_logit < 0):
             candidates[i] = extractor(lines[i].half_beat_later())
         score = ranker.level.scores([c.level_features for c in candidates])
+    if hint is not None:
+        score = score + hint.log_odds(bpm)
     return Decision(
         extractor.evidence, extractor, tuple(candidates), score, np.abs(phase_logit), contrast
     )

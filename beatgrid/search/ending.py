@@ -24,6 +24,8 @@ GROWTH = {1: np.geomspace(0.004, 0.2, 40), 2: np.geomspace(0.0005, 0.04, 40)}
 MIN_GAIN = 3.5
 MIN_MEAN = 0.55
 MAX_KEPT = 0.3
+# By how many periods of the steady tempo the last beat is late at least.
+MIN_DELAY = 0.5
 # Fainter beats are not heard: an end that fades out.
 HEARD = 0.4
 # Onsets count only if beats stand out of their mean by this share of it.
@@ -73,6 +75,7 @@ def find_slowing_end(extractor: FeatureExtractor, line: Line, start_s: float) ->
         gain = float(total[i, count - 1]) - max(float(kept.sum()), 0.0)
         if (
             gain > best_gain
+            and times_s[i, count - 1] - turn_s > (count + MIN_DELAY) * line.period_s
             and np.count_nonzero(values[i] > HEARD) >= MIN_BEATS
             and values[i, :count].mean() > MIN_MEAN
             and kept[:count].mean() < MAX_KEPT

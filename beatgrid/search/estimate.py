@@ -11,6 +11,7 @@ from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search.beats import Beats
 
 if TYPE_CHECKING:
+    from beatgrid.search.hint import TempoHint
     from beatgrid.search.ranker import Ranker
 
 
@@ -152,13 +153,19 @@ class GridEstimate:
 class Search(Protocol):
     """What every grid search is: a callable from an activation to an estimate."""
 
-    def __call__(self, activation: Activation, ranker: Ranker | None = None) -> GridEstimate:
+    def __call__(
+        self,
+        activation: Activation,
+        ranker: Ranker | None = None,
+        hint: TempoHint | None = None,
+    ) -> GridEstimate:
         """Find the grid of one track.
 
         Args:
             activation: Probabilities per frame.
             ranker: What was fitted for the activation's source, None if nothing was. A search
                 may ignore it.
+            hint: What somebody says of the tempo, None if nobody does. A search may ignore it.
         """
         ...
 

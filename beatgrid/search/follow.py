@@ -45,7 +45,7 @@ def follow(evidence: Evidence, peaks: Peaks, times_s: FloatArray) -> FloatArray:
 def follow_gain(evidence: Evidence, line: Line) -> float:
     """Return what beats that may leave a line gain, as a share of the line's evidence.
 
-    Of constant tempo next to nothing; more than 0.1 where the tempo wanders.
+    Next to nothing where the tempo is constant.
     """
     times_s = line.times_s
     if len(times_s) < 2:

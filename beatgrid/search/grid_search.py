@@ -15,6 +15,7 @@ from beatgrid.search.estimate import GridEstimate, NoGridError
 from beatgrid.search.evidence import FLAT, evidence_from
 from beatgrid.search.extractor import FeatureExtractor
 from beatgrid.search.features import PHASE_FEATURES, evaluated
+from beatgrid.search.hint import TempoHint
 from beatgrid.search.least_squares import find_peaks, fit_peaks
 from beatgrid.search.line import Line
 from beatgrid.search.odds import sigmoid
@@ -117,7 +118,10 @@ class GridSearch:
         self.piecewise = piecewise
 
     def __call__(
-        self, activation: Activation, ranker: Ranker | Mapping[str, Any] | None = None
+        self,
+        activation: Activation,
+        ranker: Ranker | Mapping[str, Any] | None = None,
+        hint: TempoHint | None = None,
     ) -> GridEstimate:
         """Find the grid of one track.
 
@@ -126,13 +130,15 @@ class GridSearch:
                 where they exist.
             ranker: What was fitted for this source of activations (``ranker=auto`` uses it),
                 e.g. from a checkpoint.
+            hint: What somebody says of the tempo: it adds to the odds of the candidates that
+                it names.
 
         Returns:
             The estimate; its ``grid`` is None if there is nothing to find.
         """
         chosen = self._ranker(ranker)
         try:
-            decision = self.decide(activation, chosen)
+            decision = self.decide(activation, chosen, hint)
         except NoGridError as reason:
             return GridEstimate.none(str(reason))
         best = decision.best
@@ -179,7 +185,9 @@ class GridSearch:
             beats=beats,
         )
 
-    def decide(self, activation: Activation, ranker: Ranker | None) -> Decision:
+    def decide(
+        self, activation: Activation, ranker: Ranker | None, hint: TempoHint | None = None
+    ) -> Decision:
         """Collect, describe and score the candidates of one track.
 
         Raises:
@@ -210,14 +218,14 @@ class GridSearch:
         ):
             raise NoGridError("no tempo stands out")
         score = scanned.score / evidence.effective_s + self.prior.log(60 * scanned.frequency_hz)
-        lines = candidate_lines(evidence, scanned, score, self.bpm_range)
+        lines = candidate_lines(evidence, scanned, score, self.bpm_range, hint=hint)
         extractor = FeatureExtractor(
             evidence,
             activation,
             miss_probability=self.miss_probability,
             max_log_odds=self.max_log_odds,
         )
-        return decide(lines, extractor, ranker, prior=self.prior, contrast=contrast)
+        return decide(lines, extractor, ranker, prior=self.prior, contrast=contrast, hint=hint)
 
     def refined(self, activation: Activation, decision: Decision) -> Line:
         """Move the chosen candidate to its optimum in the range, with standard errors."""

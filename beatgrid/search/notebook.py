@@ -58,17 +58,20 @@ class NotebookSearch:
         self.search_window = None if search_window is None else tuple(search_window)
         self.n_offsets = n_offsets
 
-    def __call__(self, activation: Activation, ranker: object = None) -> GridEstimate:
+    def __call__(
+        self, activation: Activation, ranker: object = None, hint: object = None
+    ) -> GridEstimate:
         """Find the grid of one track.
 
         Args:
             activation: Frame probabilities.
             ranker: Accepted for the interface's sake; this search has nothing fitted.
+            hint: Accepted and ignored likewise.
 
         Returns:
             The grid; its confidence is the mean probability, as the original had no other.
         """
-        del ranker
+        del ranker, hint
         if len(activation) == 0:
             return GridEstimate.none("the activation is empty")
         best_bpm, best_score = float(self.bpm_min), -math.inf

@@ -38,9 +38,10 @@ from beatgrid.search.segmentation import (
 
 WINDOW_BEATS = 16
 N_PHASES = 48
-# Beats that may leave the grid gain this share of its evidence where the tempo is not constant; of
-# 325 constant tracks, 75 of them real, the highest gains 0.05.
-WANDER_GAIN = 0.1
+# Beats that may leave the grid gain this share of its evidence where the tempo is not constant. Of
+# 684 tracks taken for constant, 434 of them real, two gain more, and beats of both do leave their
+# grid, by 20 and 40 ms.
+WANDER_GAIN = 0.16
 # A window deviates if its beats are this far from the grid, and the grid keeps less than this share
 # of the window's best evidence. Windows weaker than this share of the typical one are not judged.
 DEVIATION_S = 0.020
