@@ -17,8 +17,8 @@ from beatgrid.search.evidence import Evidence
 from beatgrid.search.line import Line
 
 BLOCK_BEATS = 16
-# A side is at least a quarter of the track, or so many blocks: shorter ones do not tell an edit from
-# an introduction or an end without drums.
+# A side is at least a quarter of the track, or so many blocks: shorter ones do not tell an edit
+# from an introduction or an end without drums.
 MIN_BLOCKS, ENOUGH_BLOCKS = 2, 4
 # Share of a side's blocks that speak for it.
 MIN_AGREEMENT = 0.8
