@@ -19,7 +19,7 @@ from typing import Any
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yields a temporary path to write to, which takes the place of ``path`` at the end.
+    """Yield a temporary path to write to, which takes the place of ``path`` at the end.
 
     The temporary name is hidden, unique and keeps the suffix, from which ``savefig`` and other
     writers deduce the format. Where the body raises, it is removed and ``path`` stays as it was.
@@ -42,18 +42,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes a binary file atomically."""
+    """Write a binary file atomically."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a UTF-8 text file atomically."""
+    """Write a UTF-8 text file atomically."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Writes readable JSON atomically; NaN and infinity, which JSON lacks, raise ValueError."""
+    """Write readable JSON atomically; NaN and infinity, which JSON lacks, raise ValueError."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 

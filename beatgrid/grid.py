@@ -47,21 +47,21 @@ class Grid:
         return 60.0 / self.bpm
 
     def beat_indices(self, duration_s: float) -> NDArray[np.int64]:
-        """Every integer k whose beat lies inside [0, duration_s), ascending."""
+        """Return every integer k whose beat lies inside [0, duration_s), ascending."""
         first = math.ceil(-self.offset_s / self.period_s)
         last = math.ceil((duration_s - self.offset_s) / self.period_s)
         return np.arange(first, max(first, last), dtype=np.int64)
 
     def beat_times(self, duration_s: float) -> FloatArray:
-        """Times in seconds of all beats inside [0, duration_s), float64 (beats,)."""
+        """Return the times in seconds of all beats inside [0, duration_s), float64 (beats,)."""
         return self.offset_s + self.beat_indices(duration_s).astype(np.float64) * self.period_s
 
     def downbeat_times(self, duration_s: float) -> FloatArray:
-        """Times in seconds of the downbeats inside [0, duration_s), float64 (downbeats,)."""
+        """Return the times in seconds of downbeats inside [0, duration_s), float64 (downbeats,)."""
         return self.beat_times(duration_s)[self.bar_positions(duration_s) == 1]
 
     def bar_positions(self, duration_s: float) -> NDArray[np.int64]:
-        """1 for a downbeat up to ``beats_per_bar``, int64 (beats,), as in ``beat_times``."""
+        """Return the bar position of each of ``beat_times``, 1 on downbeats, int64 (beats,)."""
         return self.beat_indices(duration_s) % self.beats_per_bar + 1
 
     @property

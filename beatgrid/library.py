@@ -297,7 +297,7 @@ class Library:
         return record.with_result(*read)
 
     def _is_current(self, record: Record) -> bool:
-        """Whether a record's result is one of this method, and complete."""
+        """Tell whether a record's result is one of this method, and complete."""
         return (
             record.status in ("done", "no grid")
             and record.method_hash == self.method
@@ -394,7 +394,7 @@ def workers_that_pay(n_files: int) -> int:
 
 
 def _available_bytes() -> int:
-    """Memory that is free, within the limit of a container; large where neither is told."""
+    """Return the bytes of free memory, within a container's limit; a large number if unknown."""
     available = 1 << 60
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = Path("/proc/meminfo").read_text().splitlines()

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def parabolic_peak(before: Any, at: Any, after: Any) -> tuple[Any, Any]:
-    """Vertex of the parabola through a sample and its two neighbours.
+    """Return the vertex of the parabola through a sample and its two neighbours.
 
     Exact where the curve is a parabola; the logarithm of a Gaussian bump is one.
 

@@ -228,7 +228,7 @@ class _Worker(Generic[J]):
             return _Lost(_cause_of_death(self.process.exitcode))
 
     def resident_bytes(self) -> int:
-        """Memory that the process holds; 0 where it cannot be told."""
+        """Return the bytes of memory that the process holds; 0 where it cannot be told."""
         try:
             pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         except (OSError, IndexError):
@@ -279,7 +279,7 @@ def _cause_of_death(exit_code: int | None) -> str:
 
 @contextlib.contextmanager
 def _environment_of_a_worker() -> Iterator[None]:
-    """What a process must find when it starts, before its first import; undone here.
+    """Set what a process must find when it starts, before its first import; undone here.
 
     One thread each: two threads each on two cores were five to nine times slower than one. Ctrl-C
     reaches all processes of a terminal; it is the parent's to act on.
@@ -327,7 +327,7 @@ def _work(
 
 
 def _portable(error: Exception) -> Exception:
-    """The error as another process can take it, a bug's with its traceback as a note."""
+    """Return the error as another process can take it, a bug's with its traceback as a note."""
     if not isinstance(error, BeatgridError):
         error.add_note(traceback.format_exc())
     try:

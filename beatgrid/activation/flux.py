@@ -38,7 +38,7 @@ THRESHOLD = 3.3
 
 
 def onset_strength(log_mel: NDArray[np.floating], frame_rate: float) -> NDArray[np.float32]:
-    """Rise of level per band.
+    """Return the rise of level per band.
 
     Args:
         log_mel: Levels in dB relative to the track's maximum, (frames, mels).
@@ -70,7 +70,7 @@ def onset_strength(log_mel: NDArray[np.floating], frame_rate: float) -> NDArray[
 def _shifted(
     strength: NDArray[np.float32], delay_frames: float, width_frames: float
 ) -> NDArray[np.float32]:
-    """Delay by a fraction of frames and smooth, in one Gaussian filter."""
+    """Delay a curve by a fraction of a frame and smooth it, in one Gaussian filter."""
     taps = np.arange(-6, 7) + round(delay_frames)
     kernel = np.exp(-0.5 * ((taps - delay_frames) / width_frames) ** 2)
     kernel /= kernel.sum()
@@ -86,7 +86,7 @@ def _shifted(
 def flux_activation(
     log_mel: NDArray[np.floating], frame_rate: float, duration_s: float | None = None
 ) -> Activation:
-    """Pseudo-probabilities of beats from spectral flux.
+    """Return pseudo-probabilities of beats from spectral flux.
 
     Each band is measured in units of its own mean, all bands count the same, and the excess
     over the surroundings goes through a logistic function.

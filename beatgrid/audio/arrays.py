@@ -75,7 +75,7 @@ def audio_from_array(
 
 
 def _levels(samples: NDArray) -> NDArray[np.float32]:
-    """Float samples of full scale 1, of the same shape."""
+    """Return float samples of full scale 1, of the same shape."""
     if np.issubdtype(samples.dtype, np.signedinteger):
         return (samples / (np.iinfo(samples.dtype).max + 1)).astype(np.float32)
     if np.issubdtype(samples.dtype, np.floating):

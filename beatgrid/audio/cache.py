@@ -70,7 +70,7 @@ class FeatureCache:
     """Features of audio files under one feature spec."""
 
     def __init__(self, directory: str | os.PathLike[str], spec: FeatureSpec) -> None:
-        """Touches no disk yet.
+        """Touch no disk yet.
 
         Args:
             directory: Folder of the entries, shared by all specs; safe to delete.
@@ -84,7 +84,7 @@ class FeatureCache:
         self._checked: set[tuple[str, int, int]] = set()
 
     def get(self, audio_path: str | os.PathLike[str]) -> StoredFeatures:
-        """The entry of an audio file, computed first if missing or damaged.
+        """Return the entry of an audio file, computed first if missing or damaged.
 
         Raises:
             AudioError: the audio cannot be decoded or is silent.
@@ -171,7 +171,7 @@ class FeatureCache:
                 yield content_hash, error
 
     def _compute(self, audio_path: Path, content_hash: str) -> None:
-        """Decodes one file and writes its entry."""
+        """Decode one file and write its entry."""
         features, found = file_features(audio_path, self.spec)
         info = asdict(found)
         del info["path"]
@@ -197,7 +197,7 @@ class FeatureCache:
             ) from error
 
     def _find(self, audio_path: Path, content_hash: str) -> StoredFeatures | None:
-        """The entry on disk; None where it is missing, cut short or not what it should be."""
+        """Return the entry on disk, None where it is missing, cut short or another's."""
         path = self._entry_path(content_hash)
         try:
             sidecar = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
@@ -213,7 +213,7 @@ class FeatureCache:
         return StoredFeatures(path, len(features), info.duration_s)
 
     def _is_intact(self, path: Path, checksum: str) -> bool:
-        """Whether the features are those that were written: disks and copies lose blocks."""
+        """Tell whether the features are those that were written: disks and copies lose blocks."""
         status = path.stat()
         seen = (str(path), status.st_size, status.st_mtime_ns)
         if seen not in self._checked and _file_hash(path) == checksum:
@@ -245,7 +245,7 @@ def _file_hash(path: Path) -> str:
 
 
 def _hash(data: bytes = b"") -> hashlib.blake2b:
-    """128 bits: no chance collision, and names of 32 letters."""
+    """Return a hash of 128 bits: no chance collision, and names of 32 letters."""
     return hashlib.blake2b(data, digest_size=16)
 
 

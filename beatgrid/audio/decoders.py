@@ -111,7 +111,7 @@ class Source:
                 yield block[skipped:]
 
     def declared_s(self, decoded_s: float) -> float:
-        """Length in seconds that the file should have; call it when all blocks are read."""
+        """Return the seconds that the file should have; call it when all blocks are read."""
         return self._source.declared_s(decoded_s)
 
     def _with_ffmpeg(self, refusal: Refused) -> FFmpegSource:

@@ -98,16 +98,16 @@ class FeatureSpec:
         return self.sample_rate / self.hop_length
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames of a signal of ``n_samples`` samples."""
+        """Return the number of frames of a signal of ``n_samples`` samples."""
         return 1 + n_samples // self.hop_length
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for checkpoints and JSON."""
+        """Return plain values, for checkpoints and JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FeatureSpec:
-        """The inverse of ``to_dict``; missing keys take their defaults.
+        """Return the spec of plain values (see ``to_dict``); missing keys take their defaults.
 
         Raises:
             ValueError: an unknown key, or a value outside its domain.
@@ -121,7 +121,7 @@ class FeatureSpec:
 
 
 def log_mel(samples: FloatArray, spec: FeatureSpec) -> FloatArray:
-    """Log-mel spectrogram of a whole track, in dB relative to its maximum.
+    """Return the log-mel spectrogram of a whole track, in dB relative to its maximum.
 
     Args:
         samples: Mono audio at ``spec.sample_rate``, float (samples,), at least one sample.
@@ -140,7 +140,7 @@ def log_mel(samples: FloatArray, spec: FeatureSpec) -> FloatArray:
 def log_mel_blocks(
     blocks: Iterable[NDArray[np.floating]], spec: FeatureSpec
 ) -> NDArray[np.floating]:
-    """``log_mel`` of a stream of blocks: the same to the last bit, however it is cut.
+    """Return ``log_mel`` of a stream of blocks: the same to the last bit, however it is cut.
 
     Memory stays at the result plus a few chunks and one block.
 
@@ -185,7 +185,7 @@ def log_mel_blocks(
 
 @functools.lru_cache(maxsize=8)
 def mel_filterbank(spec: FeatureSpec) -> FloatArray:
-    """Triangular mel filters, area-normalised; read-only float32 (mels, n_fft / 2 + 1).
+    """Return triangular mel filters, area-normalised; read-only float32 (mels, n_fft / 2 + 1).
 
     The scale is the one of Slaney's Auditory Toolbox: 200 / 3 Hz per mel up to 1 kHz, then 27
     mel per factor of 6.4. Equal to ``librosa.filters.mel`` (tested).
@@ -222,7 +222,7 @@ def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 def _log_power_chunks(
     blocks: Iterable[NDArray[np.floating]], spec: FeatureSpec
 ) -> Iterator[FloatArray]:
-    """Absolute log-mel power in dB, in pieces of ``_CHUNK_FRAMES`` frames, the last shorter."""
+    """Yield absolute log-mel power in dB by ``_CHUNK_FRAMES`` frames, the last time fewer."""
     window = torch.hann_window(spec.n_fft, dtype=torch.float64)
     filters = torch.from_numpy(mel_filterbank(spec).copy()).T.contiguous()
     n_samples = 0
@@ -257,7 +257,7 @@ def _log_power_chunks(
 def _log_power(
     signal: FloatArray, window: torch.Tensor, filters: torch.Tensor, spec: FeatureSpec
 ) -> FloatArray:
-    """Mel power in dB of every full window of ``signal``, (frames, mels)."""
+    """Return the mel power in dB of every full window of ``signal``, (frames, mels)."""
     # In double precision: MKL's single-precision FFT leaves 1e-7 of a tone's peak in all other
     # bins, which at the -80 dB floor is an error of 1.6e-3 dB.
     spectrum = torch.stft(

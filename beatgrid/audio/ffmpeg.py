@@ -126,7 +126,7 @@ class FFmpegSource:
             yield block
 
     def declared_s(self, decoded_s: float) -> float:
-        """Length in seconds that the file should have; call it when all blocks are read."""
+        """Return the seconds that the file should have; call it when all blocks are read."""
         least_s = max(self.at_least_s, decoded_s / max(self._present_share, 1e-9))
         if self._tag is not None:
             return max(least_s, self._tag.declared_s)
@@ -142,7 +142,7 @@ class FFmpegSource:
         return least_s
 
     def _decode(self) -> Iterator[tuple[FloatArray, int]]:
-        """Blocks (samples, channels) with their sample rate.
+        """Yield blocks (samples, channels) with their sample rate.
 
         A packet that cannot be decoded becomes silence of its length, so that what follows keeps
         its time; a file that loses more than a tolerable length is refused before any silence is
@@ -233,5 +233,5 @@ class FFmpegSource:
 
 
 def one_line(text: str | None) -> str:
-    """A library's message as part of a line."""
+    """Return a library's message as part of a line."""
     return " ".join((text or "unknown error").split()).rstrip(".")

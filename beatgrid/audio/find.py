@@ -87,7 +87,7 @@ def _meant_by(wanted: str) -> list[AudioFile]:
 
 
 def _of(entry: str) -> list[AudioFile]:
-    """What a list's entry means; a file that is not there is for who opens it to say."""
+    """Resolve an entry of a list; that a file is missing is reported when it is opened."""
     if os.path.isdir(entry):
         return _in_folder(entry)
     return [AudioFile(entry, os.path.basename(entry))]
@@ -112,7 +112,7 @@ def _in_folder(root: str) -> list[AudioFile]:
 
 
 def _visible(folder: str, entered: set[tuple[int, int]]) -> Iterator[tuple[str, bool, bool]]:
-    """Path, is it a folder, is it a link: of each audio file and folder that is not hidden.
+    """Yield (path, is a folder, is a link) of each audio file and folder that is not hidden.
 
     Nothing of a folder that was entered before, by any name.
     """

@@ -54,7 +54,7 @@ class Mp3Tag:
 
 
 def read_mp3_tag(path: Path) -> Mp3Tag | None:
-    """The tag of an MP3; None where the file does not begin as one (behind ID3v2 tags)."""
+    """Read the tag of an MP3; None where the file does not begin as one (behind ID3v2 tags)."""
     with path.open("rb") as file:
         start = _skip_id3v2(file)
         file.seek(start)
@@ -137,7 +137,7 @@ def _asf_present_share(header: bytes, size: int) -> float:
 
 
 def missing_ogg_bytes(path: Path) -> int:
-    """Bytes by which an Ogg file's last page exceeds the file; 0 for other formats.
+    """Return the bytes by which an Ogg file's last page exceeds the file; 0 for other formats.
 
     Ogg states no length, and both decoders play up to the last whole page without a word.
     """
@@ -157,7 +157,7 @@ def missing_ogg_bytes(path: Path) -> int:
 
 
 def _skip_id3v2(file: BinaryIO) -> int:
-    """Position behind all leading ID3v2 tags."""
+    """Return the position behind all leading ID3v2 tags."""
     position = 0
     while True:
         file.seek(position)

@@ -53,7 +53,7 @@ class Mixdown:
         return block.mean(axis=1)
 
     def opposed(self) -> FloatArray | None:
-        """Signs under which the channels add up, where their plain mean cancels them.
+        """Return the signs under which the channels add up, where their plain mean cancels them.
 
         Returns:
             +1 or -1 per channel, float32 (channels,); None where the mean keeps the music.

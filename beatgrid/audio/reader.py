@@ -110,7 +110,7 @@ class Audio:
 
 
 def load_audio(path: str | os.PathLike[str], sample_rate: int = 44100) -> Audio:
-    """Decodes a whole file to mono.
+    """Decode a whole file to mono.
 
     Args:
         path: Any file that libsndfile or FFmpeg reads.
@@ -125,7 +125,7 @@ def load_audio(path: str | os.PathLike[str], sample_rate: int = 44100) -> Audio:
 
 
 def check_has_signal(info: AudioInfo) -> None:
-    """Refuses a digitally silent track.
+    """Refuse a digitally silent track.
 
     Raises:
         AudioError: the mono mix never exceeds ``SILENCE_DBFS``.
@@ -146,7 +146,7 @@ class AudioReader:
     """
 
     def __init__(self, path: str | os.PathLike[str], sample_rate: int = 44100) -> None:
-        """Checks that there is a file; it is opened by iterating.
+        """Check that there is a file; it is opened by iterating.
 
         Args:
             path: Any file that libsndfile or FFmpeg reads.
@@ -170,7 +170,7 @@ class AudioReader:
         return self._info
 
     def consume(self, function: Callable[[Iterable[FloatArray]], T]) -> T:
-        """What a function makes of the blocks, of a mix that keeps the music.
+        """Return what a function makes of the blocks, mixed so that the music is kept.
 
         Where the mean of the channels turns out to cancel it, the file is decoded once more and
         the function called again.
@@ -189,7 +189,7 @@ class AudioReader:
         return result
 
     def __iter__(self) -> Iterator[FloatArray]:
-        """Decodes from the start.
+        """Decode from the start.
 
         Yields:
             float32 (samples,), at least one sample each.
@@ -251,12 +251,12 @@ class AudioReader:
 
 
 def open_audio(path: str | os.PathLike[str], sample_rate: int = 44100) -> AudioReader:
-    """A stream of the file's mono blocks; see ``AudioReader``."""
+    """Return a stream of the file's mono blocks; see ``AudioReader``."""
     return AudioReader(path, sample_rate)
 
 
 def check_is_file(path: Path) -> None:
-    """Refuses what no decoder need try; a pipe would block it for ever.
+    """Refuse what no decoder need try; a pipe would block it for ever.
 
     Raises:
         AudioError: no such file, not a regular file, or empty.

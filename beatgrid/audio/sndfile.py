@@ -91,5 +91,5 @@ class SndfileSource:
             yield block
 
     def declared_s(self, decoded_s: float) -> float:
-        """Length in seconds that the file should have."""
+        """Return the seconds that the file should have."""
         return max(self._file.frames / self.sample_rate, decoded_s / max(self._present_share, 1e-9))

@@ -190,7 +190,7 @@ class _ConfidenceData:
         return fit_probability(self.features, self.right, self.weight, tuple(CONFIDENCE_FEATURES))
 
     def auroc(self, folds: NDArray[np.int64]) -> float | None:
-        """Cross-validated area under the curve; None if all are right or all wrong."""
+        """Return the cross-validated AUROC; None if all are right or all wrong."""
         from sklearn.metrics import roc_auc_score
 
         used = self.weight > 0

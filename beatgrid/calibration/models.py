@@ -223,12 +223,12 @@ def fit_probability(
 
 
 def _l2(penalty: float, model: torch.nn.Module) -> torch.Tensor:
-    """Half the penalty times the sum of squared weights; biases are free."""
+    """Return half the penalty times the sum of squared weights; biases are not penalised."""
     weights = [p for name, p in model.named_parameters() if not name.endswith("bias")]
     return 0.5 * penalty * torch.stack([w.square().sum() for w in weights]).sum()
 
 
 def _deviation(features: FloatArray) -> FloatArray:
-    """Standard deviations, 1 for features that never differ."""
+    """Return standard deviations, 1 for features that never differ."""
     deviation = features.std(axis=0)
     return np.where(deviation > MIN_DEVIATION, deviation, 1.0)

@@ -16,7 +16,7 @@ def pulses(
     frame_rate: float,
     width_s: float = 0.012,
 ) -> FloatArray:
-    """Gaussian bumps at exact times, sampled at the frames' centres.
+    """Return Gaussian bumps at exact times, sampled at the frames' centres.
 
     Args:
         times_s: Centres of the bumps in seconds, (pulses,).
@@ -48,7 +48,7 @@ def pulse_activation(
     height: float = 0.95,
     floor: float = 0.002,
 ) -> Activation:
-    """A perfect activation: one bump of the same height at every beat of a grid.
+    """Make a perfect activation: one bump of the same height at every beat of a grid.
 
     Args:
         bpm: Tempo.
@@ -89,7 +89,7 @@ def noisy_activation(
     noise: float = 0.02,
     downbeat_height: float | None = None,
 ) -> Activation:
-    """An imperfect activation, as a network on real music gives it.
+    """Make an imperfect activation, as a network on real music gives it.
 
     Args:
         grid: The true grid.

@@ -28,7 +28,7 @@ TEMPERATURE_RANGE = (0.2, 10.0)
 def calibrated(
     model: LoadedModel, tracks: Sequence[Track], search: GridSearch
 ) -> tuple[LoadedModel, FitReport]:
-    """The model with temperatures, ranker and confidence fitted to labelled tracks.
+    """Return the model with temperatures, ranker and confidence fitted to labelled tracks.
 
     Args:
         model: A trained network.
@@ -75,7 +75,7 @@ def calibrated(
 def fit_temperature(
     examples: Iterable[tuple[NDArray[np.floating], NDArray[np.floating]]],
 ) -> float:
-    """The temperature under which the logits predict the targets best.
+    """Fit the temperature under which the logits predict the targets best.
 
     Args:
         examples: (logits, targets in [0, 1]) of each track, both (frames,), known frames only.

@@ -100,7 +100,7 @@ _TO_NEPER = np.float32(np.log(10) / 10)  # decibels of power to natural logarith
 
 
 def _shifted(x: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
-    """Moved up by ``bands``; the emptied edge repeats the outermost band."""
+    """Move features up by ``bands``; the emptied edge repeats the outermost band."""
     source = np.clip(np.arange(x.shape[1]) - bands, 0, x.shape[1] - 1)
     return x[:, source]
 

@@ -179,7 +179,7 @@ class BeatDataModule(L.LightningDataModule):
         return {name: [track.name for track in tracks] for name, tracks in self.splits.items()}
 
     def state_dict(self) -> dict[str, int]:
-        """How far the training has come: whole epochs, and batches of the one begun."""
+        """Return how far the training has come: whole epochs, and batches of the one begun."""
         assert self.trainer is not None
         loop = self.trainer.fit_loop
         epochs: Any = loop.epoch_progress.current
@@ -192,7 +192,7 @@ class BeatDataModule(L.LightningDataModule):
         self._resume_at = state_dict["epoch"], state_dict["batches"]
 
     def train_dataloader(self) -> DataLoader:
-        """Batches of crops at random positions (or of whole tracks if ``crop_s`` is None)."""
+        """Return a loader of crops at random positions (of whole tracks if ``crop_s`` is None)."""
         dataset = CropDataset(self.splits["train"], self.features, self.target, self.augment)
         rank, world_size = self._rank()
         sampler = CropSampler(
@@ -212,11 +212,11 @@ class BeatDataModule(L.LightningDataModule):
         return self._loader(dataset, sampler, self.batch_size)
 
     def val_dataloader(self) -> DataLoader | list[DataLoader]:
-        """Whole tracks of the validation split, one at a time, in the order of their names."""
+        """Return a loader of the validation split's whole tracks, one at a time, by name."""
         return self._whole_tracks("val")
 
     def test_dataloader(self) -> DataLoader | list[DataLoader]:
-        """Whole tracks of the test split, one at a time."""
+        """Return a loader of the test split's whole tracks, one at a time."""
         return self._whole_tracks("test")
 
     def _whole_tracks(self, split: str) -> DataLoader | list[DataLoader]:

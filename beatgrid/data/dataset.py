@@ -116,7 +116,7 @@ class CropDataset(Dataset[dict[str, Any]]):
         self.augment = augment
 
     def __getitem__(self, crop: Crop) -> dict[str, Any]:
-        """Features (frames, mels), target and mask (frames, 2) of one crop."""
+        """Return features (frames, mels), target and mask (frames, 2) of one crop."""
         track = self.tracks[crop.track]
         stop = crop.first_frame + source_frames(crop.n_frames, crop.stretch)
         features = np.asarray(track.load_features()[crop.first_frame : stop], dtype=np.float32)
@@ -134,7 +134,7 @@ class CropDataset(Dataset[dict[str, Any]]):
 
 
 def source_frames(n_frames: int, stretch: float) -> int:
-    """Frames of the track that ``n_frames`` of a crop are made from."""
+    """Return how many frames of the track ``n_frames`` of a crop are made from."""
     return math.ceil((n_frames - 1) * stretch) + 1
 
 

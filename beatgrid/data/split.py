@@ -89,7 +89,7 @@ def split_tracks(
 
 
 def recordings(tracks: Sequence[Track]) -> list[int]:
-    """Number the recordings: tracks linked by a group, by equal content, or by a chain of both.
+    """Assign recording numbers: tracks linked by group, equal content or a chain of both share one.
 
     Returns:
         The number of each track's recording, (tracks,).

@@ -21,7 +21,7 @@ def beat_target(
     shape: TargetShape,
     width_s: float,
 ) -> NDArray[np.float32]:
-    """How much of a beat each frame is, by the distance d of its centre to the nearest beat.
+    """Return each frame's share of a beat, by the distance d of its centre to the nearest beat.
 
     "box" is the original notebook's hard label: 1 where d <= ``width_s``, else 0. The frames it
     marks jump by whole frames, so where the period is a whole number of frames every beat is

@@ -16,7 +16,7 @@ TEXT_DIGITS = 9
 
 
 def _plain_type(hint: Any) -> type:
-    """The type of a field without its ``| None``."""
+    """Return the type of a field without its ``| None``."""
     if isinstance(hint, types.UnionType):
         (hint,) = (part for part in typing.get_args(hint) if part is not types.NoneType)
     return hint

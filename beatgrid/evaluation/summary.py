@@ -87,7 +87,7 @@ Statistic = Callable[[Sequence[TrackScore]], float | None]
 
 
 def _rate(name: str) -> Statistic:
-    """Mean of a field over the tracks where it applies; None where it never does."""
+    """Return the mean of a field over the tracks where it applies; None where it never does."""
 
     def rate(scores: Sequence[TrackScore]) -> float | None:
         values = [value for s in scores if (value := getattr(s, name)) is not None]
@@ -97,7 +97,7 @@ def _rate(name: str) -> Statistic:
 
 
 def _phases_ms(scores: Sequence[TrackScore]) -> list[float]:
-    """Signed phases of the tracks that found the beat: elsewhere a phase is not a precision."""
+    """Return signed phases of the tracks on the beat: elsewhere a phase is not a precision."""
     return [
         s.phase_ms for s in scores if s.level == "ok" and not s.offbeat and s.phase_ms is not None
     ]

@@ -176,12 +176,12 @@ def _time(grid: Grid, k: int) -> float:
 
 
 def _nearest(grid: Grid, time_s: float) -> int:
-    """Index of the beat nearest to a time; of two, the later."""
+    """Return the index of the beat nearest to a time; of two, the later."""
     return math.floor((time_s - grid.offset_s) / grid.period_s + 0.5)
 
 
 def _pair_at(time_s: float, reference: Grid, estimate: Grid, level: str) -> tuple[int, int]:
-    """Indices (true, estimated) of the pair of beats at a time, sought from the sparser grid."""
+    """Return indices (true, estimated) of the beats at a time, sought from the sparser grid."""
     if level == "1/2":
         k_estimate = _nearest(estimate, time_s)
         return _nearest(reference, _time(estimate, k_estimate)), k_estimate
@@ -196,7 +196,7 @@ def _tempo_within(ratio: float | None, allowed: Sequence[float]) -> bool:
 def _sequence_scores(
     reference: Grid, estimate: Grid | None, duration_s: float
 ) -> tuple[float | None, float | None, float | None]:
-    """F-measure, CMLt and AMLt of the beats from 5 s on; None if the label has fewer than 2."""
+    """Return F-measure, CMLt and AMLt of beats from 5 s on; None if the label has fewer than 2."""
     true_s = trim(reference.beat_times(duration_s))
     if len(true_s) < 2:
         return None, None, None

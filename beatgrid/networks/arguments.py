@@ -74,7 +74,7 @@ def build(kind: str, table: Mapping[str, type[T]], name: str, arguments: Mapping
 
 
 def _mismatch(value: Any, hint: Any) -> str | None:
-    """What a value must be instead, or None if it has the type that the hint asks for."""
+    """Say what a value must be instead, or None if it has the type that the hint asks for."""
     if hint is int:
         right = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         return None if right else "a whole number, not negative"

@@ -31,7 +31,7 @@ _NOTEBOOK_KEYS = {"cnn.0.weight", "cnn.4.weight", "rnn.weight_ih_l0", "output.we
 
 
 def is_notebook(contents: Mapping[str, Any]) -> bool:
-    """Whether a file's contents are the bare state_dict of the notebook's BeatCRNN."""
+    """Tell whether a file's contents are the bare state_dict of the notebook's BeatCRNN."""
     return contents.keys() >= _NOTEBOOK_KEYS
 
 

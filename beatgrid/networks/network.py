@@ -99,7 +99,7 @@ class FrequencyCNN(nn.Sequential):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, frames, mels) -> (batch, frames, width)."""
+        """Map (batch, frames, mels) to (batch, frames, width)."""
         x = super().forward(x.unsqueeze(1))  # (batch, channels, frames, bands)
         return x.transpose(1, 2).flatten(2)
 

@@ -50,7 +50,7 @@ class DilatedConvolutions(nn.Module):
         self.context_frames = (kernel_size - 1) // 2 * (2**num_layers - 1)
 
     def forward(self, x: Tensor, n_frames: Tensor | None = None) -> Tensor:
-        """(batch, frames, width) to the same; frames beyond ``n_frames`` (batch,) are masked."""
+        """Map (batch, frames, width) to the same, masking frames beyond ``n_frames`` (batch,)."""
         mask = None if n_frames is None else _mask(n_frames, x)
         x = x.transpose(1, 2)
         for layer in self.layers:
@@ -87,7 +87,7 @@ class BiLSTM(nn.LSTM):
     def forward(  # type: ignore[override]
         self, x: Tensor, n_frames: Tensor | None = None
     ) -> Tensor:
-        """(batch, frames, width) -> (batch, frames, 2 * hidden_size)."""
+        """Map (batch, frames, width) to (batch, frames, 2 * hidden_size)."""
         if n_frames is None:
             return super().forward(x)[0]
         packed = pack_padded_sequence(x, n_frames.cpu(), batch_first=True, enforce_sorted=False)
@@ -96,6 +96,6 @@ class BiLSTM(nn.LSTM):
 
 
 def _mask(n_frames: Tensor, x: Tensor) -> Tensor:
-    """1 for frames before each item's end, else 0, (batch, 1, frames)."""
+    """Return 1 for frames before each item's end, else 0, (batch, 1, frames)."""
     frames = torch.arange(x.shape[1], device=x.device)
     return (frames < n_frames.to(x.device)[:, None]).to(x.dtype)[:, None]

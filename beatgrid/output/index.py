@@ -104,7 +104,7 @@ def read_result(path: Path) -> tuple[dict[str, Any], int] | None:
 
 
 def is_gone(audio: str) -> bool:
-    """Whether a file is not there any more, nor a link of its name."""
+    """Tell whether a file is not there any more, nor a link of its name."""
     return not os.path.lexists(audio)
 
 
@@ -269,5 +269,5 @@ def _record(row: tuple[Any, ...]) -> Record:
 
 
 def _place_key(place: str) -> bytes:
-    """Equal for names that some file system takes for one."""
+    """Return a key that is equal for names which some file system takes for one."""
     return os.fsencode(unicodedata.normalize("NFC", place).casefold())

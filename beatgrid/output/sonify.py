@@ -15,7 +15,7 @@ ATTACK_S = 0.0005
 
 
 def click(frequency_hz: float, sample_rate: int) -> NDArray[np.float32]:
-    """A short decaying tone with its onset at the first sample, float32 (samples,), peak <= 1."""
+    """Return a short decaying tone from its onset on, float32 (samples,), peak <= 1."""
     time_s = np.arange(round(CLICK_S * sample_rate)) / sample_rate
     envelope = np.exp(-time_s / DECAY_S) * np.minimum(1, time_s / ATTACK_S)
     # A cosine would begin with a jump, a sine does not.
@@ -31,7 +31,7 @@ def mix_clicks(
     level: float = 0.7,
     mark_downbeats: bool = True,
 ) -> NDArray[np.float32]:
-    """Mixes a click into an excerpt at every beat, a higher one at downbeats.
+    """Mix a click into an excerpt at every beat, a higher one at downbeats.
 
     Each click's time is rounded to a sample on its own; a rounded step would drift.
 

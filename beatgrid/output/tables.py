@@ -82,7 +82,7 @@ def print_results(
 
 
 def result_cells(result: Mapping[str, Any]) -> list[str]:
-    """Tempo, first beat, first bar, confidence and kind of tempo, as in the table."""
+    """Return tempo, first beat, first bar, confidence and kind of tempo, as in the table."""
     if result["bpm"] is None:
         why = ": ".join(filter(None, ["no grid", result.get("reason")]))
         return ["-", "-", "-", f"{result['confidence']:.2f}", why]
@@ -215,7 +215,7 @@ def _summary_value(key: str, value: float | None) -> str:
 
 
 def _short_names(paths: Sequence[str]) -> list[str]:
-    """File names without folders; those that repeat, below the deepest folder common to all."""
+    """Return file names without folders; repeated ones below the deepest folder common to all."""
     names = [os.path.basename(path) for path in paths]
     count = Counter(names)
     if len(count) == len(names):

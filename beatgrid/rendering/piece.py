@@ -42,12 +42,12 @@ class Piece:
 
 
 def random_source(source: str, seed: int) -> np.random.Generator:
-    """The generator of one piece: sources do not share streams, nor do neighbouring seeds."""
+    """Return a piece's random generator: sources share no streams, nor do neighbouring seeds."""
     return np.random.default_rng((zlib.crc32(source.encode()), seed))
 
 
 def draw_duration_s(source: str, seed: int) -> float:
-    """Length of a piece in seconds, known without rendering it.
+    """Draw the length of a piece in seconds, known without rendering it.
 
     Mostly 60 to 120 s, since many pieces teach more than long ones; one in seven up to 200 s, so
     that a grid's drift over a whole song is seen.

@@ -72,7 +72,7 @@ class Entry:
 
 
 def find_modules(package_dir: Path) -> list[Path]:
-    """Module files of all unpacked packages, by their names alone.
+    """Find the module files of all unpacked packages, by their names alone.
 
     Raises:
         BeatgridError: There are none.
@@ -258,7 +258,7 @@ def _label_path(folder: Path, name: str) -> Path:
 
 
 def _onset_kind(onset_ms: float, clarity: float) -> str:
-    """Whether sounds begin with the row: arpeggios and soft samples come a tick late."""
+    """Tell whether sounds begin with the row: arpeggios and soft samples come a tick late."""
     if clarity < CLEAR:
         return "unclear"
     return "row" if abs(onset_ms) <= _LATE_MS else "late"

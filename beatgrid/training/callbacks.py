@@ -36,7 +36,7 @@ def _stage(trainer: L.Trainer) -> str:
 def _track_and_activation(
     trainer: L.Trainer, module: L.LightningModule, batch: Mapping[str, Tensor], logits: Tensor
 ) -> tuple[Track, Activation]:
-    """The track of a whole-track batch (of one), and its activation from the step's logits."""
+    """Return the track of a whole-track batch (of one), and its activation from the logits."""
     assert isinstance(module, BeatModule)
     loader: Any = trainer.test_dataloaders if trainer.testing else trainer.val_dataloaders
     dataset: CropDataset = loader.dataset
@@ -176,7 +176,7 @@ class EpochLines(L.Callback):
         self.validated = False
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """From here on the validation's values are this epoch's."""
+        """Note that from here on the validation's values are this epoch's."""
         self.validated = True
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

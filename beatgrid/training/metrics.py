@@ -48,7 +48,7 @@ class GridMetrics(Metric):
         )
 
     def scores(self) -> list[TrackScore]:
-        """Scores of the tracks of this process (of all, inside ``sync_context``), by index."""
+        """Return this process's scores by track index (all scores, inside ``sync_context``)."""
         if not len(self.rows):  # a list, or one tensor once processes are joined
             return []
         table = dim_zero_cat(self.rows).reshape(-1, 1 + len(FIELDS)).tolist()
@@ -56,7 +56,7 @@ class GridMetrics(Metric):
         return [from_numbers(by_index[index]) for index in sorted(by_index)]
 
     def compute(self) -> dict[str, float]:
-        """``summarise`` of all tracks without the keys that do not apply, which have no curve."""
+        """Summarise all tracks, without the keys that do not apply, which have no curve."""
         summary = summarise(self.scores())
         return {
             f"{self.prefix}{name}": float(value)

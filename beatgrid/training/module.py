@@ -125,7 +125,7 @@ class BeatModule(L.LightningModule):
         self.training_data["init_from"] = {"model": model.model_id, **model.training_data}
 
     def forward(self, features: Tensor, n_frames: Tensor | None = None) -> Tensor:
-        """Logits (batch, frames, outputs) of log-mel features (batch, frames, mels)."""
+        """Return logits (batch, frames, outputs) of log-mel features (batch, frames, mels)."""
         return self.network(features, n_frames)
 
     def _step(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -135,18 +135,18 @@ class BeatModule(L.LightningModule):
         return loss, logits
 
     def training_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> Tensor:
-        """Loss of a batch of crops; its epoch mean weighs batches by their valid frames."""
+        """Return the loss of a batch of crops; its epoch mean weighs batches by valid frames."""
         loss, _ = self._step(batch)
         valid = int(batch["mask"][..., 0].sum())
         self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=valid)
         return loss
 
     def validation_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
-        """Loss and logits of whole tracks; callbacks turn the logits into grids."""
+        """Return loss and logits of whole tracks; callbacks turn the logits into grids."""
         return self._evaluate(batch, "val")
 
     def test_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
-        """As ``validation_step``, on the test split."""
+        """Do as ``validation_step``, on the test split."""
         return self._evaluate(batch, "test")
 
     def _evaluate(self, batch: Mapping[str, Tensor], stage: str) -> dict[str, Tensor]:
@@ -158,7 +158,7 @@ class BeatModule(L.LightningModule):
         return {"loss": loss, "logits": logits}
 
     def configure_optimizers(self) -> Any:
-        """Adam or AdamW, stepped with linear warm-up and cosine decay over the whole training."""
+        """Build Adam or AdamW with linear warm-up and cosine decay over the whole training."""
         hp = self.hparams
         parameters = list(self.network.parameters())
         groups = [

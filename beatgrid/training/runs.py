@@ -89,7 +89,7 @@ def _record(folder: Path, texts: Mapping[str, str]) -> None:
 
 
 def _new_folder(path: Path) -> Path:
-    """``path``, or ``path-2`` and so on: a folder that nobody else has made."""
+    """Make ``path``, or ``path-2`` and so on: a folder that nobody else has made."""
     for number in range(1, 1000):
         folder = path if number == 1 else path.with_name(f"{path.name}-{number}")
         with contextlib.suppress(FileExistsError):
@@ -99,7 +99,7 @@ def _new_folder(path: Path) -> Path:
 
 
 def requeued_run(output_dir: str | Path | None) -> Path | None:
-    """The run that this Slurm job has begun before Slurm requeued it: its command comes again."""
+    """Return the run that this Slurm job began before it was requeued: its command comes again."""
     if int(os.environ.get("SLURM_RESTART_COUNT", 0)) == 0:
         return None
     folder = Path(output_dir) if output_dir else RUNS / _name()
@@ -107,7 +107,7 @@ def requeued_run(output_dir: str | Path | None) -> Path | None:
 
 
 def _name() -> str:
-    """Of a new run: the date, or within Slurm the job, which is the same in all its processes."""
+    """Name a new run: by date, or within Slurm by job, which is the same in all its processes."""
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive"):
         return f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
@@ -158,7 +158,7 @@ def discarded_unless_begun(folder: Path) -> Iterator[None]:
 
 
 def find_run(resume: str | Path | None) -> tuple[Path, Path | None]:
-    """The run folder that ``resume`` names, and the checkpoint if it names one.
+    """Find the run folder that ``resume`` names, and the checkpoint if it names one.
 
     Args:
         resume: A run folder, or a checkpoint in one; None for the run that was begun last.
@@ -203,7 +203,7 @@ class Progress:
 
 
 def read_progress(path: Path) -> Progress:
-    """How far the checkpoint has come; every byte of it is checked.
+    """Read how far the checkpoint has come; every byte of it is checked.
 
     Raises:
         BeatgridError: It is damaged, or no checkpoint of a training.
@@ -230,7 +230,7 @@ def read_progress(path: Path) -> Progress:
 
 
 def last_progress(folder: Path) -> Progress | None:
-    """The checkpoint of a run that has come furthest, or None where it has none yet.
+    """Return the checkpoint of a run that has come furthest, or None where it has none yet.
 
     A damaged one is named in a warning and passed over.
 
@@ -289,7 +289,7 @@ def _some(names: Sequence[str], at_most: int = 5) -> str:
 
 
 def best_checkpoint(runs_dir: Path) -> Path:
-    """``best.ckpt`` of the newest run.
+    """Return ``best.ckpt`` of the newest run.
 
     Raises:
         BeatgridError: No run has one.

@@ -35,7 +35,7 @@ Row = dict[str, str | float]
 
 
 def measure(source: str, n_pieces: int) -> list[Row]:
-    """One row per piece of a source; several times ``n_pieces`` where fonts share them."""
+    """Return a row per piece of a source; several times ``n_pieces`` where fonts share them."""
     module = source_module(source)
     rows: list[Row] = []
     seeds = [(seed, False) for seed in range(n_pieces)]
@@ -64,7 +64,7 @@ def measure(source: str, n_pieces: int) -> list[Row]:
 
 
 def earlier(path: Path) -> dict[str, list[Row]]:
-    """The rows of an earlier run by source."""
+    """Read the rows of an earlier run by source."""
     rows: dict[str, list[Row]] = defaultdict(list)
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
@@ -74,13 +74,13 @@ def earlier(path: Path) -> dict[str, list[Row]]:
 
 
 def _children_s() -> float:
-    """Processor time of finished child processes: MMA, LMMS."""
+    """Return the processor time of finished child processes: MMA, LMMS."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown: per source and variant, the residual of the pieces with clear beats."""
+    """Return as Markdown, per source and variant, the residual of the pieces with clear beats."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[str(row["source"])].append(row)
@@ -100,7 +100,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
-    """One dot per piece, by source; pieces without clear beats are pale."""
+    """Draw one dot per piece, by source; pieces without clear beats are pale."""
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # after the choice of the backend
 

@@ -32,7 +32,7 @@ SHOWN = (
 
 
 def corpus(data_dir: Path) -> None:
-    """The whole metric table on ``val``, by where the labels' offsets come from."""
+    """Run part 7: all metrics on ``val``, by where the labels' offsets come from."""
     searches: dict[str, Callable[[Activation], GridEstimate]] = {
         # Fewer offsets than its default of 120, for the sake of time: its errors are tempi.
         "notebook": NotebookSearch(n_offsets=40),

@@ -19,7 +19,7 @@ N_CONSTANT = 200
 
 
 def beats_of(bpm_at: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    """Times of the beats of a tempo that changes with time."""
+    """Return the times of the beats of a tempo that changes with time."""
     t = np.linspace(0, DURATION_S, int(DURATION_S * 1000) + 1)
     rate = bpm_at(t) / 60
     beats = np.concatenate(([0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * np.diff(t))))
@@ -27,7 +27,7 @@ def beats_of(bpm_at: Callable[[FloatArray], FloatArray]) -> FloatArray:
 
 
 def edited_beats(bpm: float, gap_beats: float) -> FloatArray:
-    """Beats of a constant tempo with a cut in the middle."""
+    """Return the beats of a constant tempo with a cut in the middle."""
     period_s = 60 / bpm
     before_s = np.arange(0.2, DURATION_S / 2, period_s)
     after_s = np.arange(before_s[-1] + gap_beats * period_s, DURATION_S, period_s)
@@ -47,7 +47,7 @@ TRACKS = {
 
 
 def imperfect(beats_s: FloatArray, seed: int) -> Activation:
-    """Peaks at the beats with the imperfections of the standard tracks."""
+    """Make peaks at the beats with the imperfections of the standard tracks."""
     rng = np.random.default_rng([5, seed])
     kept_s = beats_s[rng.random(len(beats_s)) >= 0.15]
     between_s = (0.5 * (beats_s[:-1] + beats_s[1:]))[rng.random(len(beats_s) - 1) < 0.35]
@@ -63,7 +63,7 @@ def imperfect(beats_s: FloatArray, seed: int) -> Activation:
 
 
 def median_error_ms(estimate: GridEstimate, beats_s: FloatArray, piecewise: bool) -> float:
-    """Median distance of the true beats from the constant or the piecewise grid."""
+    """Return the median distance of the true beats from the constant or the piecewise grid."""
     error_s = np.zeros(len(beats_s))
     for i, beat_s in enumerate(beats_s):
         bpm, offset_s = estimate.bpm, estimate.offset_s
@@ -77,7 +77,7 @@ def median_error_ms(estimate: GridEstimate, beats_s: FloatArray, piecewise: bool
 
 
 def segmentation() -> None:
-    """Segments found, and what they are good for."""
+    """Run part 5: the segments found, and what they are good for."""
     rows = []
     for i, (name, beats_s) in enumerate(TRACKS.items()):
         estimate = GridSearch(*BPM_RANGE)(imperfect(beats_s, i))

@@ -34,7 +34,7 @@ WHOLE_FRAME_PERIODS = range(26, 74)
 
 
 def timed(search: Search, activation: Activation, repeats: int = 1) -> tuple[GridEstimate, float]:
-    """Estimate and the fastest of several runs, in milliseconds of processor time."""
+    """Return the estimate and the fastest of several runs, in milliseconds of processor time."""
     times_ms = []
     for _ in range(repeats):
         start_s = time.process_time()
@@ -46,7 +46,7 @@ def timed(search: Search, activation: Activation, repeats: int = 1) -> tuple[Gri
 def accuracy_row(
     name: str, search: Search, tracks: Iterable[tuple[Grid, Activation]]
 ) -> dict[str, object]:
-    """Scores of a search over tracks, as one row of a table."""
+    """Return the scores of a search over tracks, as one row of a table."""
     scores, worst_ms, times_ms, z = [], [], [], []
     for truth, activation in tracks:
         estimate, time_ms = timed(search, activation)
@@ -74,13 +74,13 @@ def accuracy_row(
 
 
 def notebook_loops(activation: Activation) -> GridEstimate:
-    """The notebook's search as it was written, with its default arguments."""
+    """Run the notebook's search as it was written, with its default arguments."""
     bpm, offset_s, _ = original_search(activation, 70, 200, 0.5, None, 120)
     return GridEstimate(grid=Grid(bpm, offset_s), bpm_raw=bpm, offset_raw_s=offset_s)
 
 
 def versus_notebook() -> None:
-    """Part 1: both searches on the same activations."""
+    """Run part 1: both searches on the same activations."""
     whole = [
         standard_track(10_000 + n, bpm=60 * DEFAULT_FRAME_RATE / n) for n in WHOLE_FRAME_PERIODS
     ]
@@ -108,7 +108,7 @@ def versus_notebook() -> None:
 
 
 def cost() -> None:
-    """Part 2: time and memory against the length of the track."""
+    """Run part 2: time and memory against the length of the track."""
     rows = []
     for minutes in (1, 5, 20, 120):
         _, activation = standard_track(1, duration_s=60.0 * minutes)
@@ -155,7 +155,7 @@ SEARCHES = {
 
 
 def misleading_track(seed: int, cause: str, chance: float) -> tuple[Grid, Activation]:
-    """A track with a downbeat channel and one kind of misleading evidence, as high as beats."""
+    """Make a track with a downbeat channel and one kind of misleading peaks, as high as beats."""
     rng = np.random.default_rng([3, seed])
     grid = Grid(log_uniform(rng, 70, 180), rng.uniform(0, 1))
     imperfection = {"offbeat": 0.1, cause: chance}
@@ -165,7 +165,7 @@ def misleading_track(seed: int, cause: str, chance: float) -> tuple[Grid, Activa
 
 
 def ambiguity(n_tracks: int = 30) -> None:
-    """Part 3: level and phase against the strength of misleading evidence."""
+    """Run part 3: level and phase against the strength of misleading evidence."""
     rows = []
     for label, cause in MISLEADING.items():
         for chance in CHANCES:
@@ -204,7 +204,7 @@ def ambiguity(n_tracks: int = 30) -> None:
 
 
 def snapping() -> None:
-    """Part 4: what rounding does to tempi near, on and off round numbers."""
+    """Run part 4: what rounding does to tempi near, on and off round numbers."""
     rows = []
     for bpm in (174.0, 174.003, 127.5, 141.8, 128.03, 128.037):
         for seed in range(3):
@@ -228,7 +228,7 @@ def _snapped(kind: str, bpm: float, activation: Activation) -> dict[str, object]
 
 
 def calibration() -> None:
-    """Part 6: does a confidence of 0.9 mean that nine in ten are right?"""
+    """Run part 6: does a confidence of 0.9 mean that nine in ten are right?"""
     scores = []
     for seed in range(UNSEEN_SEED, UNSEEN_SEED + N_CALIBRATION):
         truth, activation = varied_track(seed)

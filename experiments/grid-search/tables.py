@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def write_table(name: str, rows: Sequence[Mapping[str, object]]) -> str:
-    """Write ``results/NAME.csv`` and ``.md``; returns the Markdown."""
+    """Write ``results/NAME.csv`` and ``.md``; return the Markdown."""
     RESULTS.mkdir(exist_ok=True)
     columns = list(rows[0])
     with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:

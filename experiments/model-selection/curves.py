@@ -50,7 +50,7 @@ PANELS: dict[str, dict[str, str]] = {
 
 
 def read_run(folder: Path) -> list[tuple[float, float]]:
-    """Hours of training music and smoothed training loss of one run."""
+    """Return the hours of training music and the smoothed training loss of one run."""
     cfg = OmegaConf.load(folder / ".hydra" / "config.yaml")
     batch_h = cfg.data.batch_size * cfg.data.crop_s / 3600
     points: list[tuple[float, float]] = []
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def draw(curves: dict[str, list[tuple[float, float]]]) -> None:
-    """The panels, side by side."""
+    """Draw the panels, side by side."""
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 

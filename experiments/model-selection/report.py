@@ -54,11 +54,11 @@ class Run:
         self.tracks = {row["track"]: row for row in rows}
 
     def column(self, measure: str, names: list[str]) -> np.ndarray:
-        """A measure of each named track: ``grid_21``, ``grid_10``, ``level`` or ``nats``."""
+        """Return a measure of each named track: ``grid_21``, ``grid_10``, ``level`` or ``nats``."""
         return np.array([_MEASURES[measure](self.tracks[name]) for name in names], dtype=float)
 
     def names(self, kind: str) -> list[str]:
-        """Its tracks of a kind, ``real`` or ``rendered``."""
+        """Return the names of its tracks of a kind, ``real`` or ``rendered``."""
         return [name for name, row in self.tracks.items() if row["kind"] == kind]
 
 
@@ -72,7 +72,7 @@ _MEASURES: dict[str, Any] = {
 
 
 def interval(difference: np.ndarray) -> tuple[float, float, float]:
-    """Mean and 95 % bootstrap interval."""
+    """Return the mean and its 95 % bootstrap interval."""
     rng = np.random.default_rng(0)
     means = difference[rng.integers(len(difference), size=(N_BOOTSTRAP, len(difference)))].mean(1)
     low, high = np.quantile(means, (0.025, 0.975))
@@ -115,7 +115,7 @@ def main() -> None:
 
 
 def draw(dots: list[tuple[Run, list[tuple[float, float, float]]]]) -> None:
-    """One line per run: how many nats it saves, on real and on rendered tracks."""
+    """Draw a line per run: how many nats it saves, on real and on rendered tracks."""
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 

@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
-    """One row per track that the run was not trained on."""
+    """Return a row per track that the run was not trained on."""
     import torch
     from omegaconf import OmegaConf
 
@@ -85,13 +85,13 @@ def score_run(run_dir: Path, test_dir: Path) -> list[dict[str, Any]]:
 
 
 def test_dir_of(question: str, test_dir: Path) -> Path:
-    """Where the rendered pieces are that judge a question."""
+    """Return the folder of the rendered pieces that judge a question."""
     own = test_dir.with_name(f"{test_dir.name}_{question}")
     return own if own.is_dir() else test_dir
 
 
 def speeds(network: Any, cfg: Any) -> tuple[int, int]:
-    """Seconds of audio that a second of one core's time trains on, and goes through the network."""
+    """Return how many times faster than real time one core trains, and runs the network."""
     import torch
 
     from beatgrid.audio.features import FeatureSpec

@@ -46,14 +46,14 @@ def run(*arguments: str) -> None:
 
 
 def losses(metrics_csv: Path) -> list[float]:
-    """Mean training loss of each epoch."""
+    """Return the mean training loss of each epoch."""
     with metrics_csv.open(newline="") as file:
         rows = [row.get("train/loss_epoch") for row in csv.DictReader(file)]
     return [float(value) for value in rows if value]
 
 
 def constant_loss(positive_share: float) -> float:
-    """Cross-entropy of the best constant prediction: the entropy of the share of positives."""
+    """Return the best constant prediction's loss: the entropy of the share of positives."""
     p = positive_share
     return -p * math.log(p) - (1 - p) * math.log(1 - p)
 

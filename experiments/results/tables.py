@@ -47,7 +47,7 @@ ROWS = {
 
 
 def shown(key: str, value: float | None) -> str:
-    """A number as the tables print it."""
+    """Return a number as the tables print it."""
     if value is None:
         return "-"
     if key.endswith("_ms"):
@@ -56,7 +56,7 @@ def shown(key: str, value: float | None) -> str:
 
 
 def overall(name: str, systems: dict[str, list[TrackRow]]) -> list[str]:
-    """Metrics by system with 95 % bootstrap intervals."""
+    """Return metrics by system with 95 % bootstrap intervals."""
     n = len(next(iter(systems.values())))
     title = f"## {SETS[name][0].upper()}{SETS[name][1:]}, {n} tracks"
     scores = {system: [row.score for row in rows] for system, rows in systems.items()}
@@ -76,7 +76,7 @@ def overall(name: str, systems: dict[str, list[TrackRow]]) -> list[str]:
 
 
 def cell(key: str, scores: list[TrackScore]) -> str:
-    """A metric with its interval."""
+    """Return a metric with its interval."""
     ends = bootstrap(scores, key)
     between = "" if ends is None else f" ({' .. '.join(shown(key, e) for e in ends)})"
     return shown(key, summarise(scores)[key]) + between
@@ -85,7 +85,7 @@ def cell(key: str, scores: list[TrackScore]) -> str:
 def grouped(
     title: str, rows: Sequence[TrackRow], key: Callable[[TrackRow], str], largest_first: bool = True
 ) -> list[str]:
-    """Main metrics of each group, the largest group first or as they come."""
+    """Return the main metrics of each group, the largest group first or as they come."""
     groups: dict[str, list[TrackScore]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row.score)
@@ -101,12 +101,12 @@ def grouped(
 
 
 def source(row: TrackRow) -> str:
-    """Source of a rendered piece: SOURCE-SEED is its name."""
+    """Return the source of a rendered piece: SOURCE-SEED is its name."""
     return row.file.rpartition("-")[0]
 
 
 def worst(rows: Sequence[TrackRow], n: int = 10) -> list[str]:
-    """The wrong tracks the system was surest of."""
+    """Return the wrong tracks the system was surest of."""
     wrong = [row for row in rows if not row.score.grid_ok_21]
     wrong.sort(key=lambda row: -(row.score.confidence or 0.0))
     if not wrong:
@@ -128,7 +128,7 @@ def worst(rows: Sequence[TrackRow], n: int = 10) -> list[str]:
 
 
 def draw_confidence(sets: dict[str, list[TrackRow]]) -> None:
-    """Share of right grids against the confidence, a line per set."""
+    """Draw the share of right grids against the confidence, a line per set."""
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 

@@ -39,7 +39,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def notebook_epoch(tracks: list[Track]) -> float:
-    """One epoch as the notebook trains; returns its seconds."""
+    """Train one epoch as the notebook does; return its seconds."""
     spec = FeatureSpec()
     network = build_network(**NOTEBOOK)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
@@ -62,7 +62,7 @@ def notebook_epoch(tracks: list[Track]) -> float:
 
 
 def our_epoch(folder: Path, cache_dir: Path, model: str) -> float:
-    """One epoch of ``train.py``'s parts, features from the cache if it has them, in seconds."""
+    """Train one epoch of ``train.py``'s parts, features cached if they are; return its seconds."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         overrides = [
             *(f"model={model}", f"data.audio_dir='{folder}/audio'"),

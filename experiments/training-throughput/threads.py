@@ -24,7 +24,7 @@ BATCH, CROP_S = 8, 16.0
 
 
 def seconds_per_step(model: str, n_threads: int, n_steps: int, barrier: object) -> float:
-    """Mean wall time of a step in this process."""
+    """Return the mean wall time of a step in this process."""
     import torch
     from hydra import compose, initialize_config_dir
     from hydra.utils import instantiate

@@ -36,7 +36,7 @@ def grid_figure(
     excerpt_s: float = 5.0,
     mel_frame_rate: float | None = None,
 ) -> Figure:
-    """The whole track, and two excerpts from its beginning and end.
+    """Draw the whole track, and two excerpts from its beginning and end.
 
     A grid that is right in both excerpts is right in between. The overview shows the activation
     with its value at each beat of the grid, and how far from the grid the beats are heard: flat is
@@ -91,7 +91,7 @@ def excerpt_figure(
     title: str = "",
     mel_frame_rate: float | None = None,
 ) -> Figure:
-    """One excerpt: log-mel, activation, found and labelled beats.
+    """Draw one excerpt: log-mel, activation, found and labelled beats.
 
     Args:
         log_mel: Features in dB of the whole track, (frames, mels), or None.
@@ -117,6 +117,6 @@ def excerpt_figure(
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Writes a figure atomically, in the format that the suffix names."""
+    """Write a figure atomically, in the format that the suffix names."""
     with files.replacing(path) as temporary:
         figure.savefig(temporary, dpi=DPI)

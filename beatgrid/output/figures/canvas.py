@@ -47,7 +47,7 @@ _NO_GLYPH = "□"
 
 
 def new_figure(width_px: int, height_px: int) -> Figure:
-    """An empty white figure on the Agg canvas."""
+    """Return an empty white figure on the Agg canvas."""
     figure = Figure(figsize=(width_px / DPI, height_px / DPI), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
@@ -60,7 +60,7 @@ def headline(
     estimate: GridEstimate,
     reference: Grid | None,
 ) -> None:
-    """Title, what was found, and how that compares to the label."""
+    """Draw the title, what was found, and how that compares to the label."""
     height_px = figure.get_figheight() * DPI
     first_y, second_y = 1 - 30 / height_px, 1 - 54 / height_px
     grid = estimate.grid
@@ -100,12 +100,12 @@ def headline(
 
 
 def _width(text: Text, figure: Figure) -> float:
-    """Width of a drawn text as a share of its figure's."""
+    """Return the width of a drawn text as a share of its figure's."""
     return text.get_window_extent().width / (figure.get_figwidth() * DPI)
 
 
 def _verdict(score: TrackScore) -> str:
-    """The label's tempo and how far off the estimate is, in a line."""
+    """Return the label's tempo and how far off the estimate is, in a line."""
     facts = [f"label {bpm_display(score.bpm_true, 300.0)} BPM"]
     if score.level not in {"ok", "none"}:
         facts.append(f"level {score.level}")
@@ -119,7 +119,7 @@ def _verdict(score: TrackScore) -> str:
 
 
 def style(axes: Axes, ylabel: str) -> None:
-    """The look of all axes: two spines, small ticks."""
+    """Style axes as all are: two spines, small ticks."""
     axes.set_ylabel(ylabel, fontsize=9.5)
     axes.tick_params(labelsize=9, length=3)
     for side in ("top", "right"):
@@ -127,7 +127,7 @@ def style(axes: Axes, ylabel: str) -> None:
 
 
 def legend(axes: Axes, from_left: bool = False) -> None:
-    """A legend in one line above the axes."""
+    """Draw a legend in one line above the axes."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(
             loc="lower left" if from_left else "lower right",
@@ -138,7 +138,7 @@ def legend(axes: Axes, from_left: bool = False) -> None:
 
 @functools.cache
 def _fonts() -> list[tuple[str, frozenset[int]]]:
-    """Families to draw bold text with, in order, and the characters that each one has."""
+    """Return the families to draw bold text with, in order, and the characters of each."""
     installed = {font.name for font in font_manager.fontManager.ttflist}
     families = ["DejaVu Sans", *(family for family in FALLBACK_FONTS if family in installed)]
     fonts = []
@@ -149,7 +149,7 @@ def _fonts() -> list[tuple[str, frozenset[int]]]:
 
 
 def drawable(text: str) -> tuple[str, list[str]]:
-    """Text with an empty box for what no installed font can draw, and the fonts to draw it with.
+    """Return text with an empty box for what no installed font can draw, and the fonts for it.
 
     matplotlib would warn of each missing glyph, and take line breaks literally.
     """

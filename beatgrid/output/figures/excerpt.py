@@ -29,7 +29,7 @@ def draw_excerpt(
     mel_frame_rate: float | None,
     y_labels: bool = True,
 ) -> Axes:
-    """Log-mel above, activation below, the beats found and labelled through both.
+    """Draw log-mel above, activation below, the beats found and labelled through both.
 
     Args:
         figure: Where to draw.
@@ -90,7 +90,7 @@ def _draw_log_mel(
     start_s: float,
     end_s: float,
 ) -> None:
-    """Features in grey, which leaves colour to the beats; the darkest is the loudest."""
+    """Draw features in grey, which leaves colour to the beats; the darkest is the loudest."""
     axes.set_yticks([])
     axes.set_ylim(0, 1)
     first = max(0, math.floor(start_s * frame_rate))
@@ -126,7 +126,7 @@ def _draw_beats(
     end_s: float,
     span: tuple[float, float],
 ) -> None:
-    """Lines through a part of the log-mel's height; triangles around the activation's peaks."""
+    """Draw lines through part of the log-mel's height, triangles around the activation's peaks."""
     beats = drawn.beats
     times_s = beats.times_s
     is_downbeat = (beats.bar_position == 1) & drawn.downbeat_known
@@ -152,7 +152,7 @@ def _draw_beats(
 
 
 def excerpt_starts(activation: Activation, excerpt_s: float) -> list[float]:
-    """Where to look closely: the most rhythmic place of the track's first and last quarter."""
+    """Find where to look closely: the most rhythmic place of the first and last quarter."""
     duration_s = activation.duration_s
     if duration_s <= 2 * excerpt_s:
         half_s = duration_s / 2

@@ -20,7 +20,7 @@ MIN_PEAK_SHARE = 0.3
 
 
 def beat_residuals(activation: Activation, beat_times_s: FloatArray) -> FloatArray:
-    """Where beats are heard relative to where a grid puts them.
+    """Measure how far the activation's peaks are from a grid's beats.
 
     Args:
         activation: Beat probability of the track.
@@ -52,7 +52,7 @@ def beat_residuals(activation: Activation, beat_times_s: FloatArray) -> FloatArr
 
 
 def draw_overview(axes: Axes, activation: Activation, estimate: GridEstimate) -> None:
-    """Activation of the whole track as the range in each pixel column, and a dot for each beat."""
+    """Draw the whole track's activation as the range in each pixel column, a dot for each beat."""
     style(axes, "probability")
     axes.set_xlim(0, activation.duration_s)
     axes.set_ylim(0, 1.05)
@@ -79,7 +79,7 @@ def draw_overview(axes: Axes, activation: Activation, estimate: GridEstimate) ->
 def draw_residuals(
     axes: Axes, activation: Activation, estimate: GridEstimate, reference: Grid | None
 ) -> None:
-    """Beats heard minus grid over time, and the label minus the grid."""
+    """Draw the activation's peaks minus the grid over time, and the label minus the grid."""
     style(axes, "heard − grid (ms)")
     axes.set_xlabel("time (s)", labelpad=1)
     axes.axhline(0, color=FOUND, linewidth=1.2)
@@ -130,12 +130,12 @@ def draw_residuals(
 
 
 def _usual_ms(errors_ms: FloatArray) -> float:
-    """A limit for the axes that holds a drift whole, but not hits between the beats."""
+    """Return a limit for the axes that holds a drift whole, but not hits between the beats."""
     return 3 * float(np.percentile(np.abs(errors_ms), 40))
 
 
 def _running_median(values: FloatArray, width: int) -> tuple[FloatArray, FloatArray]:
-    """Median of the ``width`` values around each, and their median distance from it."""
+    """Return the median of the ``width`` values around each, and their median distance from it."""
     padded = np.pad(values, (width // 2, width - width // 2 - 1), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, width)
     median = np.median(windows, axis=1)

@@ -123,7 +123,7 @@ class Song:
     compound: bool = False
 
     def degree(self, step: int) -> int:
-        """MIDI number of a scale step (0 is the tonic, 7 its octave)."""
+        """Return the MIDI number of a scale step (0 is the tonic, 7 its octave)."""
         octave, index = divmod(step, 7)
         return self.tonic + 12 * octave + self.scale[index]
 
@@ -133,7 +133,7 @@ class Song:
         return section.chords[half_bar % len(section.chords)] - 1
 
     def chord(self, root: int) -> tuple[int, ...]:
-        """MIDI numbers of the chord on a scale step, in close position around middle C."""
+        """Return the MIDI numbers of a scale step's chord, in close position around middle C."""
         steps = (root, root + 2, root + 4, *((root + 6,) if self.seventh else ()))
         return tuple(sorted(55 + (self.degree(s) - 55) % 12 for s in steps))
 

@@ -20,7 +20,7 @@ def click_track(
     click_hz: float = 1500.0,
     click_s: float = 0.03,
 ) -> Samples:
-    """Clicks on every beat of a grid, from the first one at or after 0.
+    """Render clicks on every beat of a grid, from the first one at or after 0.
 
     Each click's time is rounded to a sample on its own: stepping by a rounded period would drift
     by 17 ms in three minutes.

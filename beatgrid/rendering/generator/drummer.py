@@ -47,7 +47,7 @@ HATS = (
 
 
 def drum_hits(song: Song, rng: np.random.Generator) -> list[Hit]:
-    """All strokes of the drummer, in order of sections."""
+    """Return all strokes of the drummer, in order of sections."""
     hits: list[Hit] = []
     grooves: dict[tuple[str, str], Groove] = {}
     crash_chance = float(rng.choice([0.2, 0.6, 0.9]))
@@ -66,7 +66,7 @@ def drum_hits(song: Song, rng: np.random.Generator) -> list[Hit]:
 
 
 def _varied(groove: Groove, rng: np.random.Generator, hats: tuple[str, ...]) -> Groove:
-    """A drummer's own version: another hi-hat, strokes added and left out."""
+    """Vary a groove as a drummer does: another hi-hat, strokes added and left out."""
     out = dict(groove)
     if "hat" in out and len(out["hat"]) == 16 and rng.random() < 0.4:
         out["hat"] = str(rng.choice(hats))
@@ -128,7 +128,7 @@ def _section_hits(
 def _groove_strokes(
     pattern: list[str], bar: int, n_beats: int, rate: float, song: Song
 ) -> Iterator[tuple[float, float]]:
-    """(beat within the bar, strength) of one drum, the groove running at ``rate``.
+    """Return (beat within the bar, strength) of one drum, the groove running at ``rate``.
 
     Bar lines of the groove lie every ``n_beats / rate`` beats: at half time one bar of it fills
     two of the song, at double time two of it fill one.

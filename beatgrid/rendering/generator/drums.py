@@ -70,7 +70,7 @@ class Drum:
 
 
 def strike(drum: Drum, rng: np.random.Generator, sample_rate: int) -> Samples:
-    """One hit drawn from the ranges of ``drum``, peak 1, float32 (samples,)."""
+    """Render one hit drawn from the ranges of ``drum``, peak 1, float32 (samples,)."""
     tone, noise, metal = draw(rng, drum.tone), draw(rng, drum.noise), draw(rng, drum.metal)
     tone_s, noise_s, metal_s = (
         draw(rng, drum.tone_s),
@@ -151,7 +151,7 @@ class Kit:
         self._hits: dict[tuple[str, int], Samples] = {}
 
     def hit(self, drum: str, count: int) -> Samples:
-        """The ``count``-th hit on ``drum``, peak 1, (samples,)."""
+        """Return the ``count``-th hit on ``drum``, peak 1, (samples,)."""
         key = (drum, count % self._n_variants)
         if key not in self._hits:
             seed = (self._seed, sum(map(ord, drum)))  # one drum's ranges narrow to one sound
@@ -163,7 +163,7 @@ class Kit:
 
 
 def _settled(drum: Drum, rng: np.random.Generator) -> Drum:
-    """``drum`` with each range narrowed to +-6 % around one drawn value: hits on one instrument."""
+    """Narrow each range of ``drum`` to +-6 % around one drawn value: hits on one instrument."""
 
     def narrow(bounds: Range) -> Range:
         value = draw(rng, bounds)

@@ -38,19 +38,19 @@ def draw(rng: np.random.Generator, bounds: Range) -> float:
 
 
 def seconds(n: int, sample_rate: int) -> Samples:
-    """Time of each of ``n`` samples in seconds, float32 (n,)."""
+    """Return the time of each of ``n`` samples in seconds, float32 (n,)."""
     return np.arange(n, dtype=np.float32) / np.float32(sample_rate)
 
 
 def decay(n: int, tau_s: float, sample_rate: int) -> Samples:
-    """Exponential decay from 1 with time constant ``tau_s``, (n,)."""
+    """Return an exponential decay from 1 with time constant ``tau_s``, (n,)."""
     return np.exp(seconds(n, sample_rate) * np.float32(-1.0 / tau_s))
 
 
 def adsr(
     n: int, held_s: float, attack_s: float, decay_s: float, sustain: float, sample_rate: int
 ) -> Samples:
-    """Envelope held for ``held_s`` and released over the rest of the ``n`` samples, (n,).
+    """Return an envelope held for ``held_s`` and released over the rest of the ``n`` samples, (n,).
 
     The attack is a raised cosine of at least 0.3 ms (no click louder than the note itself), the
     decay exponential, the release a straight line to 0 at the last sample.
@@ -74,7 +74,7 @@ def fade_out(x: Samples, sample_rate: int, fade_s: float = 0.005) -> Samples:
 
 
 def peak_normalised(x: Samples) -> Samples:
-    """``x`` scaled to a peak of 1; silence stays silence."""
+    """Scale ``x`` to a peak of 1; silence stays silence."""
     peak = float(np.max(np.abs(x), initial=0.0))
     return x / np.float32(peak) if peak > 1e-9 else x
 
@@ -148,7 +148,7 @@ def band_noise(
     high_hz: float,
     slope_db: float = 0.0,
 ) -> Samples:
-    """Noise between two corner frequencies with gentle flanks, RMS about 1, (n,).
+    """Return noise between two corner frequencies with gentle flanks, RMS about 1, (n,).
 
     Args:
         rng: Source of randomness.
@@ -170,7 +170,7 @@ def band_noise(
 
 
 def joined(knots: NDArray[np.floating], block: int, n: int) -> Samples:
-    """Straight lines through values ``block`` samples apart, (n,); the last one is held.
+    """Interpolate linearly between values ``block`` samples apart, (n,); the last one is held.
 
     Args:
         knots: Values at samples 0, ``block``, 2 ``block`` ..., (knots,).
@@ -185,5 +185,5 @@ def joined(knots: NDArray[np.floating], block: int, n: int) -> Samples:
 
 
 def hertz(midi: float) -> float:
-    """Frequency of a MIDI note number; 69 is 440 Hz."""
+    """Return the frequency of a MIDI note number; 69 is 440 Hz."""
     return float(440.0 * 2.0 ** ((midi - 69.0) / 12.0))

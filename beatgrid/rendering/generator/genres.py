@@ -29,7 +29,7 @@ TEMPLATES: dict[str, Genre] = {
 
 
 def _interleaved(families: Families) -> tuple[str, ...]:
-    """Names ordered so that any stretch of the list mixes the families."""
+    """Return names ordered so that any stretch of the list mixes the families."""
     ranked = [(i / len(family), name) for family in families for i, name in enumerate(family)]
     return tuple(name for _, name in sorted(ranked, key=lambda rank_and_name: rank_and_name[0]))
 

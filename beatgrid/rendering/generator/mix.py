@@ -39,7 +39,7 @@ OTHER_DRUM_DB: Range = (-12.0, -3.0)
 
 
 def gain(db: float) -> np.float32:
-    """Linear amplitude of a level in dB."""
+    """Return the linear amplitude of a level in dB."""
     return np.float32(10 ** (db / 20))
 
 
@@ -51,7 +51,7 @@ def place(out: Samples, sound: Samples, start: int, level: float) -> None:
 
 
 def loudness(x: Samples) -> float:
-    """RMS of the louder blocks of a signal that may pause, linear; 0 for silence."""
+    """Return the RMS of the louder blocks of a signal that may pause, linear; 0 for silence."""
     blocks = x[: len(x) // 4096 * 4096].reshape(-1, 4096)
     power = np.einsum("ij,ij->i", blocks, blocks) / 4096 if len(blocks) else np.zeros(1)
     sounding = power[power > 1e-4 * power.max(initial=0.0)]
@@ -91,7 +91,7 @@ def duck(
 
 
 def echo(x: Samples, delay_s: float, feedback: float, rate: int) -> Samples:
-    """Feedback echo without the direct sound, four repeats."""
+    """Return the echo of a signal without the direct sound, four repeats."""
     out = np.zeros_like(x)
     for i in range(1, 5):
         shift = round(i * delay_s * rate)
@@ -101,7 +101,7 @@ def echo(x: Samples, delay_s: float, feedback: float, rate: int) -> Samples:
 
 
 def room(rng: np.random.Generator, rate: int) -> Samples:
-    """Impulse response of a random room without its direct sound, energy 1."""
+    """Return the impulse response of a random room without its direct sound, energy 1."""
     decay_s = draw(rng, (0.1, 0.8))
     n = int(min(4 * decay_s, 2.0) * rate)
     tail = band_noise(rng, n, rate, draw(rng, (100, 400)), draw(rng, (2500, 9000)), -1.5)
@@ -205,7 +205,7 @@ def master(
 def _tone(
     spectrum: NDArray[np.complexfloating], rng: np.random.Generator, rate: int, lofi: bool
 ) -> NDArray[np.float32]:
-    """Gain per bin that moves a mix towards the balance of a mastered record.
+    """Return the gain per bin that moves a mix towards the balance of a mastered record.
 
     Real masters fall by 4 to 6 dB per octave; each target has its own slope and bumps, and only
     part of the way is gone, so that sparse and dull pieces stay sparse and dull.
@@ -261,7 +261,7 @@ def compressed(x: Samples, rate: int, ratio: float, block: int = 1024) -> Sample
 
 
 def limited(x: Samples, rate: int, ceiling: float = 0.98, block: int = 64) -> Samples:
-    """Look-ahead limiter: gain from block peaks, held, smoothed, interpolated.
+    """Limit the peaks with look-ahead: gain from block peaks, held, smoothed, interpolated.
 
     Args:
         x: Signal (samples,).
@@ -279,7 +279,7 @@ def limited(x: Samples, rate: int, ceiling: float = 0.98, block: int = 64) -> Sa
 
 
 def sweep(rng: np.random.Generator, length_s: float, rate: int) -> Samples:
-    """A riser: noise that grows louder and brighter, over a sliding tone at times; peak 1."""
+    """Render a riser: noise that grows louder and brighter, at times with a sliding tone."""
     n = int(length_s * rate)
     t = np.linspace(0, 1, n, dtype=np.float32)
     dark = band_noise(rng, n, rate, 150, 900)

@@ -216,5 +216,5 @@ PROGRESSIONS: tuple[tuple[int, ...], ...] = (
 
 
 def bars(pattern: str) -> list[str]:
-    """The bars of a pattern."""
+    """Return the bars of a pattern."""
     return pattern.split("|")

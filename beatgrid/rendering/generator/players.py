@@ -16,7 +16,7 @@ Player = Callable[[Section], Iterator[Note]]
 
 
 def part_notes(song: Song, part: Part, index: int, rng: np.random.Generator) -> list[Note]:
-    """Everything one player plays.
+    """Return everything that one player plays.
 
     Args:
         song: The plan.
@@ -35,14 +35,14 @@ def part_notes(song: Song, part: Part, index: int, rng: np.random.Generator) -> 
 
 
 def _figures(part: Part, pool: dict[str, str], rng: np.random.Generator) -> dict[str, str]:
-    """The figure a player uses in each kind of section: two per song."""
+    """Draw the figure a player uses in each kind of section: two per song."""
     names = [str(n) for n in rng.choice(part.figures, size=2)]
     first, second = pool[names[0]], pool[names[1]]
     return {"chorus": second, "drop": second, "full": second, "": first}
 
 
 def _is_ternary(song: Song) -> bool:
-    """Whether beats divide into three, so that sixteenths have no place."""
+    """Tell whether beats divide into three, so that sixteenths have no place."""
     return song.swing_beats == 1.0 and song.swing > 0.55
 
 
@@ -152,7 +152,7 @@ def _arp(song: Song, part: Part, rng: np.random.Generator) -> Player:
 
 
 def _lead(song: Song, part: Part, rng: np.random.Generator) -> Player:
-    """A melody of two motifs, A A' A B, remembered per kind of section."""
+    """Make a melody of two motifs, A A' A B, remembered per kind of section."""
     density = draw(rng, part.density)
     grid = 4 if density > 1.3 or rng.random() < 0.5 else 2
     if rng.random() < 0.04:
@@ -170,7 +170,7 @@ def _lead(song: Song, part: Part, rng: np.random.Generator) -> Player:
     motifs: dict[str, tuple[list[tuple[float, float, int]], ...]] = {}
 
     def motif() -> list[tuple[float, float, int]]:
-        """(beat, length, scale step) of two bars."""
+        """Return (beat, length, scale step) of two bars."""
         n = 2 * song.beats_per_bar * grid
         place = np.arange(n) % grid
         weight = np.where(place == 0, 1.0, np.where(place * 2 == grid, 0.7, 0.35))
@@ -213,7 +213,7 @@ def _lead(song: Song, part: Part, rng: np.random.Generator) -> Player:
 
 
 def _rap(song: Song, part: Part, rng: np.random.Generator) -> Player:
-    """Syllables on most steps, in lines of one or two bars: breath, then a rhyme that is longer.
+    """Put syllables on most steps, in lines of one or two bars: breath, then a longer rhyme.
 
     Lines are not repeated as a melody is, but half of them take over the last one's rhythm.
     """

@@ -45,7 +45,7 @@ def swung(beat: float, song: Song, steps_per_beat: float) -> float:
 
 
 def steps(bar: str, beats_per_bar: float) -> Iterator[tuple[float, float, str]]:
-    """(start, length, character) in beats of every sounding step of one bar."""
+    """Return (start, length, character) in beats of every sounding step of one bar."""
     step = beats_per_bar / len(bar)
     for i, character in enumerate(bar):
         if character not in ".-":
@@ -54,5 +54,5 @@ def steps(bar: str, beats_per_bar: float) -> Iterator[tuple[float, float, str]]:
 
 
 def sounding_end(section: Section, beats_per_bar: int) -> float:
-    """Beat at which the section falls silent."""
+    """Return the beat at which the section falls silent."""
     return (section.first_bar + section.n_bars) * beats_per_bar - section.gap_beats

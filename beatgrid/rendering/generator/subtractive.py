@@ -25,7 +25,7 @@ from beatgrid.rendering.generator.dsp import (
 
 
 def waveform(name: str, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Amplitudes of the harmonics of a basic waveform, (harmonics,)."""
+    """Return the amplitudes of the harmonics of a basic waveform, (harmonics,)."""
     if name == "saw":
         return 1.0 / HARMONICS
     if name == "square":

@@ -39,7 +39,7 @@ VOWELS = np.array(
 
 
 def _formants(vowel: NDArray[np.float64], hz: float) -> NDArray[np.float64]:
-    """Harmonic amplitudes of a sung vowel at a fundamental, (harmonics,)."""
+    """Return the harmonic amplitudes of a sung vowel at a fundamental, (harmonics,)."""
     f = HARMONICS * hz
     peaks = sum(
         gain / (1 + ((f - centre) / width) ** 2)
@@ -49,7 +49,7 @@ def _formants(vowel: NDArray[np.float64], hz: float) -> NDArray[np.float64]:
 
 
 def voice(rng: np.random.Generator, sample_rate: int, effort: float) -> Instrument:
-    """A singing, rapping or shouting voice.
+    """Render a singing, rapping or shouting voice.
 
     Consonant, then a vowel that moves to another one; ``effort`` 0 sings softly, 1 screams.
     """

@@ -83,37 +83,37 @@ class Genre:
 
 
 def bass(voices: str, figures: str, prob: float = 0.92) -> Part:
-    """A bass line."""
+    """Describe a bass line."""
     return Part("bass", tuple(voices.split()), tuple(figures.split()), prob)
 
 
 def comp(voices: str, figures: str, prob: float = 0.8) -> Part:
-    """Chords in rhythm."""
+    """Describe chords in rhythm."""
     return Part("comp", tuple(voices.split()), tuple(figures.split()), prob)
 
 
 def power(figures: str, voices: str = "power_guitar palm_guitar") -> Part:
-    """Distorted power chords."""
+    """Describe distorted power chords."""
     return Part("comp", tuple(voices.split()), tuple(figures.split()), 0.97, power=True)
 
 
 def pad(voices: str = "pad strings choir wall", prob: float = 0.6) -> Part:
-    """Chords held."""
+    """Describe held chords."""
     return Part("pad", tuple(voices.split()), (), prob)
 
 
 def arp(voices: str, density: Range = (2, 4), prob: float = 0.5) -> Part:
-    """Broken chords."""
+    """Describe broken chords."""
     return Part("arp", tuple(voices.split()), (), prob, density)
 
 
 def lead(voices: str, density: Range = (0.7, 2.2), prob: float = 0.7) -> Part:
-    """A melody."""
+    """Describe a melody."""
     return Part("lead", tuple(voices.split()), (), prob, density)
 
 
 def rap(density: Range, prob: float = 0.85) -> Part:
-    """A rapper; ``density`` is syllables per beat."""
+    """Describe a rapper; ``density`` is syllables per beat."""
     return Part("lead", ("rap",), (), prob, density, rapped=True)
 
 

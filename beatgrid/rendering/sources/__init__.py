@@ -17,5 +17,5 @@ SOURCES = ("own", "mma", "hybrid", "lmms", "hydrogen", "slow", "slow_hydrogen")
 
 
 def source(name: str) -> ModuleType:
-    """The source of a name out of ``SOURCES``."""
+    """Import the source of a name out of ``SOURCES``."""
     return importlib.import_module(f"beatgrid.rendering.sources.{name}")

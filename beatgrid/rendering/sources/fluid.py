@@ -47,7 +47,7 @@ FONTS: dict[str, Font] = {
 
 
 def missing_tools() -> list[str]:
-    """What of the library and the fonts is not installed."""
+    """Name what of the library and the fonts is not installed."""
     missing = [] if ctypes.util.find_library("fluidsynth") else ["libfluidsynth"]
     return missing + [str(font.path) for font in FONTS.values() if not font.path.exists()]
 

@@ -144,12 +144,12 @@ class Style:
     fills: tuple[str, ...] = ()
 
     def address(self, groove: str) -> str:
-        """How a song names a groove: names alone are not unique."""
+        """Return how a song names a groove: names alone are not unique."""
         return f"{self.name}:{groove}"
 
 
 def custom_of(style_name: str) -> Custom | None:
-    """The custom of a style file "lib/file", None if the file is not used."""
+    """Return the custom of a style file "lib/file", None if the file is not used."""
     if EXCLUDED.fullmatch(style_name):
         return None
     return next(
@@ -158,7 +158,7 @@ def custom_of(style_name: str) -> Custom | None:
 
 
 def parse_style(name: str, text: str) -> Style | None:
-    """A style from its file's text; None if it is excluded or has no body."""
+    """Read a style from its file's text; None if it is excluded or has no body."""
     custom = custom_of(name)
     grooves = tuple(re.findall(r"^[ \t]*defgroove[ \t]+(\S+)", text, re.I | re.M))
     main = tuple(groove for groove in grooves if not _NOT_MAIN.search(groove))
@@ -168,7 +168,7 @@ def parse_style(name: str, text: str) -> Style | None:
 
 @functools.cache
 def styles(held_out: bool = False, drums: bool = False) -> tuple[Style, ...]:
-    """All usable styles of the installed library.
+    """Return all usable styles of the installed library.
 
     Args:
         held_out: Those for measuring, a tenth, instead of those for training.

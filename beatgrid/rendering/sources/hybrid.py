@@ -36,12 +36,12 @@ _FAST_BPM = 132.0
 
 
 def missing_tools() -> list[str]:
-    """As for ``mma``."""
+    """Name what of MMA, FluidSynth and the fonts is not installed, as for ``mma``."""
     return mma.missing_tools()
 
 
 def render_piece(seed: int, held_out: bool = False) -> Piece:
-    """One hybrid, mastered.
+    """Render one hybrid, mastered.
 
     Args:
         seed: Any integer >= 0.
@@ -96,7 +96,7 @@ def play_drums(
     duration_s: float,
     rng: np.random.Generator,
 ) -> Samples:
-    """The drummer of a genre alone, float32 (samples,), unscaled.
+    """Render the drummer of a genre alone, float32 (samples,), unscaled.
 
     Args:
         genre: One of ``GENRES``.

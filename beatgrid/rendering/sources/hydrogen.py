@@ -141,12 +141,12 @@ Instrument = tuple[Layer, ...]
 
 
 def missing_tools() -> list[str]:
-    """The kits that are not installed."""
+    """Name the kits that are not installed."""
     return [str(FOLDER / name) for name in KITS if not (FOLDER / name / "drumkit.xml").exists()]
 
 
 def render_piece(seed: int, held_out: bool = False) -> Piece:
-    """Piece ``seed``, mastered, of genre ``seed`` modulo their number.
+    """Render piece ``seed``, mastered, of genre ``seed`` modulo their number.
 
     Args:
         seed: Any integer >= 0.
@@ -156,7 +156,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
 
 
 def play(genre: str, source: str, seed: int, held_out: bool) -> Piece:
-    """A song of the generator on a sampled kit, mastered.
+    """Render a song of the generator on a sampled kit, mastered.
 
     Args:
         genre: One of ``genres.TEMPLATES`` that has drums.
@@ -235,14 +235,14 @@ class SampledDrums:
         self._strokes: dict[str, list[Samples]] = {}
 
     def hit(self, drum: str, count: int) -> Samples:
-        """The ``count``-th stroke, peak 1, float32 (samples,)."""
+        """Return the ``count``-th stroke, peak 1, float32 (samples,)."""
         if drum not in self._strokes:
             self._strokes[drum] = self._load(drum)
         strokes = self._strokes[drum]
         return strokes[count % len(strokes)] if strokes else self._others.hit(drum, count)
 
     def _load(self, drum: str) -> list[Samples]:
-        """The strokes that take turns on a drum; none if the kit has no usable one."""
+        """Load the strokes that take turns on a drum; none if the kit has no usable one."""
         rng = np.random.default_rng((self._seed, zlib.crc32(drum.encode())))
         instruments = self._kit.get(drum, ())
         for i in rng.permutation(len(instruments)):
@@ -262,7 +262,7 @@ class SampledDrums:
 
 
 def _together(a: Samples, b: Samples) -> Samples:
-    """Two sounds that begin at once, peak 1."""
+    """Mix two sounds that begin at once, peak 1."""
     out = np.zeros(max(len(a), len(b)), np.float32)
     out[: len(a)] += a
     out[: len(b)] += b
@@ -270,14 +270,14 @@ def _together(a: Samples, b: Samples) -> Samples:
 
 
 def drum_of(name: str) -> str | None:
-    """The package's name of a drum, from the name of an instrument; None if it has none."""
+    """Return the package's name of a drum by an instrument's name; None if it has none."""
     name = re.sub(r"\(.*\)", "", name.lower())  # makers and sizes
     return next((drum for drum, pattern in NAMES if re.search(pattern, name)), None)
 
 
 @functools.lru_cache(maxsize=64)
 def read_kit(folder: Path) -> dict[str, list[Instrument]]:
-    """Instruments of each drum in a kit's ``drumkit.xml``; unnamed and unknown ones are left out.
+    """Read the instruments of each drum in a kit's ``drumkit.xml``, without unknown ones.
 
     Args:
         folder: Of the kit, its samples beside the description.
@@ -308,7 +308,7 @@ def read_kit(folder: Path) -> dict[str, list[Instrument]]:
 
 
 def read_stroke(layer: Layer, speed: float = 1.0) -> Samples | None:
-    """A sample as ``cut_to_onset`` leaves it.
+    """Read a sample as ``cut_to_onset`` leaves it.
 
     Args:
         layer: The sample and its transposition.
@@ -323,14 +323,14 @@ def read_stroke(layer: Layer, speed: float = 1.0) -> Samples | None:
 
 @functools.lru_cache(maxsize=256)
 def _read_mono(path: Path) -> tuple[Samples, int]:
-    """The beginning of a file, float32 (samples,), and its sample rate."""
+    """Read the beginning of a file, float32 (samples,), and its sample rate."""
     with sf.SoundFile(path) as file:
         samples = file.read(round(1.2 * _LONGEST_S * file.samplerate), "float32", always_2d=True)
         return samples.mean(axis=1), file.samplerate
 
 
 def cut_to_onset(samples: Samples) -> Samples | None:
-    """A stroke that begins at its first sample, less than half a millisecond of lead kept.
+    """Cut a stroke to begin at its first sample, with less than half a millisecond of lead.
 
     Args:
         samples: float32 (samples,) at ``SAMPLE_RATE``, any level.

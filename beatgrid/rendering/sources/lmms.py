@@ -86,13 +86,13 @@ ALL = (
 
 
 def missing_tools() -> list[str]:
-    """What of LMMS and its projects is not installed."""
+    """Name what of LMMS and its projects is not installed."""
     missing = [] if shutil.which("lmms") else ["lmms"]
     return missing + ([] if (PROJECTS / "demos").exists() else [str(PROJECTS / "demos")])
 
 
 def render_piece(seed: int, held_out: bool = False) -> Piece:
-    """One version of a project, mastered; at most 200 s of it.
+    """Render one version of a project, mastered; at most 200 s of it.
 
     Args:
         seed: Any integer >= 0.
@@ -136,7 +136,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
 
 
 def read_project(path: Path) -> str:
-    """A project's XML; ``.mmpz`` is compressed behind its length in four bytes."""
+    """Read a project's XML; ``.mmpz`` is compressed behind its length in four bytes."""
     data = path.read_bytes()
     return (zlib.decompress(data[4:]) if path.suffix == ".mmpz" else data).decode("utf-8")
 
@@ -144,7 +144,7 @@ def read_project(path: Path) -> str:
 def edit(
     text: str, speed: float, semitones: int, n_muted: int, rng: np.random.Generator
 ) -> tuple[str, float]:
-    """Another tempo, key and cast.
+    """Give a project another tempo, key and cast.
 
     Args:
         text: A project's XML.
@@ -176,7 +176,7 @@ def edit(
 
 
 def _run_lmms(text: str) -> Samples:
-    """LMMS's rendering of a project, mono at ``SAMPLE_RATE``."""
+    """Render a project with LMMS, mono at ``SAMPLE_RATE``."""
     with tempfile.TemporaryDirectory() as folder:
         project, audio = Path(folder) / "project.mmp", Path(folder) / "project.wav"
         project.write_text(text, encoding="utf-8")
@@ -199,7 +199,7 @@ def _run_lmms(text: str) -> Samples:
 
 
 def _excerpt(samples: Samples, rng: np.random.Generator) -> tuple[Samples, float]:
-    """At most ``_LONGEST_S`` from anywhere, without the silence at the end; and its start."""
+    """Return at most ``_LONGEST_S`` from anywhere, without silence at the end, and its start."""
     loud = np.flatnonzero(np.abs(samples) > 1e-3 * np.max(np.abs(samples), initial=1e-9))
     if len(loud) == 0:
         raise ValueError("this version plays nothing")

@@ -31,7 +31,7 @@ CODED_SHARE = 0.2
 
 
 def master(samples: Samples, rng: np.random.Generator) -> tuple[Samples, dict[str, Any]]:
-    """Random mastering.
+    """Master a piece at random.
 
     Args:
         samples: float32 (samples,), any level.
@@ -71,14 +71,14 @@ def master(samples: Samples, rng: np.random.Generator) -> tuple[Samples, dict[st
 
 
 def coded(samples: Samples, rng: np.random.Generator) -> tuple[Samples, str]:
-    """A piece after a codec drawn from ``CODECS``, and the codec's name with its rate."""
+    """Return a piece after a codec drawn from ``CODECS``, and the codec's name with its rate."""
     codec, container, rates = CODECS[int(rng.integers(len(CODECS)))]
     rate = int(rates[int(rng.integers(len(rates)))])
     return codec_round_trip(samples, codec, container, rate), f"{codec} {rate // 1000}k"
 
 
 def _toned(samples: Samples, rng: np.random.Generator) -> tuple[Samples, str]:
-    """Zero-phase equaliser: tilt, bumps, and at times the edges of a small loudspeaker."""
+    """Equalise with zero phase: tilt, bumps, and at times the edges of a small loudspeaker."""
     knots_hz = np.geomspace(30, 18000, 10)
     octaves = np.log2(knots_hz / 800)
     gain_db = rng.normal(0, 1.5) * octaves * 0.6 + rng.normal(0, 2.5, len(knots_hz))
@@ -105,7 +105,7 @@ def _toned(samples: Samples, rng: np.random.Generator) -> tuple[Samples, str]:
 
 
 def codec_round_trip(samples: Samples, codec: str, container: str, bit_rate: int) -> Samples:
-    """Encodes and decodes a piece, and puts it back where it was.
+    """Encode and decode a piece, and put it back where it was.
 
     Args:
         samples: float32 (samples,) mono at ``SAMPLE_RATE``, peak at most 1.
@@ -145,7 +145,7 @@ def codec_round_trip(samples: Samples, codec: str, container: str, bit_rate: int
 
 
 def _delay(reference: Samples, delayed: Samples, longest: int = 8192) -> int:
-    """Samples by which a signal comes late, from the peak of the correlation over 20 s."""
+    """Return the samples by which a signal is late, from the peak of the correlation over 20 s."""
     n = min(len(reference), len(delayed), 20 * SAMPLE_RATE)
     start = (min(len(reference), len(delayed)) - n) // 2
     size = fft.next_fast_len(2 * n, real=True)

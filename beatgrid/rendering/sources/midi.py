@@ -44,7 +44,7 @@ class Event:
 
 
 def message(quarters: float, channel: int, status: int, data: int, value: int = 0) -> Event:
-    """An event; a note on of velocity 0 becomes the note off that it means."""
+    """Return an event; a note on of velocity 0 becomes the note off that it means."""
     if status == _NOTE_ON and value == 0:
         status = _NOTE_OFF
     rank = {_NOTE_OFF: 1, _NOTE_ON: 2}.get(status, 0)
@@ -52,7 +52,7 @@ def message(quarters: float, channel: int, status: int, data: int, value: int = 
 
 
 def note(quarters: float, length: float, channel: int, pitch: int, velocity: int) -> list[Event]:
-    """Both ends of a note."""
+    """Return the events at both ends of a note."""
     return [
         message(quarters, channel, _NOTE_ON, pitch, velocity),
         message(quarters + length, channel, _NOTE_OFF, pitch),
@@ -60,7 +60,7 @@ def note(quarters: float, length: float, channel: int, pitch: int, velocity: int
 
 
 def read_events(path: str | Path) -> list[Event]:
-    """Channel messages of all tracks of a file, in order of time.
+    """Read the channel messages of all tracks of a file, in order of time.
 
     Raises:
         ValueError: not a MIDI file, or timed in SMPTE frames.
@@ -101,7 +101,7 @@ def _track_events(data: bytes, ticks_per_quarter: int) -> Iterator[Event]:
 
 
 def _variable_length(data: bytes, at: int) -> tuple[int, int]:
-    """A number in groups of 7 bits, and where it ends."""
+    """Read a number in groups of 7 bits, and where it ends."""
     value = 0
     while True:
         value = value << 7 | data[at] & 0x7F
@@ -111,10 +111,10 @@ def _variable_length(data: bytes, at: int) -> tuple[int, int]:
 
 
 def without_drums(events: Iterable[Event]) -> list[Event]:
-    """The events of all other channels."""
+    """Return the events of all other channels."""
     return [event for event in events if event.channel % 16 != DRUM_CHANNEL]
 
 
 def only_drums(events: Iterable[Event]) -> list[Event]:
-    """The events of the drum channel."""
+    """Return the events of the drum channel."""
     return [event for event in events if event.channel % 16 == DRUM_CHANNEL]

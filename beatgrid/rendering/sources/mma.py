@@ -34,7 +34,7 @@ _ATTEMPTS = 5
 
 
 def missing_tools() -> list[str]:
-    """What of MMA, FluidSynth and the fonts is not installed."""
+    """Name what of MMA, FluidSynth and the fonts is not installed."""
     missing = [] if shutil.which("mma") and LIBRARY.exists() else ["mma"]
     return missing + fluid.missing_tools()
 
@@ -61,7 +61,7 @@ class Arrangement:
 
 
 def render_piece(seed: int, held_out: bool = False) -> Piece:
-    """One arrangement, mastered.
+    """Render one arrangement, mastered.
 
     Args:
         seed: Any integer >= 0.
@@ -106,7 +106,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
 
 
 def choose_style(rng: np.random.Generator, held_out: bool) -> Style:
-    """A style; those of slow families, an eighth of the library, two times in five."""
+    """Draw a style; those of slow families, an eighth of the library, two times in five."""
     found = styles(held_out)
     slow = [style for style in found if style.custom.family in SLOW]
     others = [style for style in found if style.custom.family not in SLOW]
@@ -115,7 +115,7 @@ def choose_style(rng: np.random.Generator, held_out: bool) -> Style:
 
 
 def choose_font(rng: np.random.Generator, held_out: bool) -> fluid.Font:
-    """A SoundFont; one of them is for measuring only."""
+    """Draw a SoundFont; one of them is for measuring only."""
     fonts = [f for f in fluid.FONTS.values() if (f.name == _HELD_OUT_FONT) == held_out]
     return fonts[int(rng.integers(len(fonts)))]
 
@@ -123,7 +123,7 @@ def choose_font(rng: np.random.Generator, held_out: bool) -> fluid.Font:
 def choose_drums(
     style: Style, rng: np.random.Generator, held_out: bool
 ) -> tuple[Custom, Style | None]:
-    """Who drums, and who then decides how the piece is counted.
+    """Draw who drums, and who then decides how the piece is counted.
 
     Half of the slow pieces and a quarter of the others have no drums. A quarter of the rest, if
     straight and in 4/4, are played over another style's drums, whose custom takes over.
@@ -140,7 +140,7 @@ def choose_drums(
 
 
 def draw_bpm(custom: Custom, rng: np.random.Generator, slow: bool) -> float:
-    """A tempo of the family, a whole number in one of three; slower without drums."""
+    """Draw a tempo of the family, a whole number in one of three; slower without drums."""
     low, high = custom.bpm
     position = rng.beta(1.0, 1.8) if slow else rng.random()
     bpm = low + (high - low) * float(position)
@@ -148,7 +148,7 @@ def draw_bpm(custom: Custom, rng: np.random.Generator, slow: bool) -> float:
 
 
 def draw_start(custom: Custom, bpm: float, rng: np.random.Generator) -> tuple[float, bool]:
-    """When the first bar begins: after some silence, or before the excerpt at any phase."""
+    """Draw when the first bar begins: after some silence, or before the excerpt at any phase."""
     if rng.random() < 0.35:
         return float(rng.choice([0.0, 0.1, 0.5, 2.0]) * rng.random()), True
     return -float(rng.uniform(0, 6) * custom.beats_per_bar * 60.0 / bpm), False
@@ -163,7 +163,7 @@ def arrange(
     seed: int,
     rng: np.random.Generator,
 ) -> Arrangement:
-    """Song, accompaniment, instruments, melodies.
+    """Arrange a song: accompaniment, instruments, melodies.
 
     Raises:
         subprocess.CalledProcessError: MMA refuses the song.
@@ -188,7 +188,7 @@ def arrange(
 
 
 def run_mma(source: str) -> list[Event]:
-    """MMA's arrangement of a song, in quarter notes.
+    """Return MMA's arrangement of a song, in quarter notes.
 
     Raises:
         subprocess.CalledProcessError: MMA refuses the song; its ``stdout`` says why.
@@ -206,7 +206,7 @@ def run_mma(source: str) -> list[Event]:
 
 
 def reinstrumented(events: Sequence[Event], rng: np.random.Generator, alone: bool) -> list[Event]:
-    """Other instruments of the same kind here and there; at times one player for everything.
+    """Exchange some instruments for others of their kind; at times one player for everything.
 
     Args:
         events: An arrangement.

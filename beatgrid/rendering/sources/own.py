@@ -10,12 +10,12 @@ from beatgrid.rendering.sources.mastering import CODED_SHARE, coded
 
 
 def missing_tools() -> list[str]:
-    """Nothing: numpy and scipy are there."""
+    """Name nothing: numpy and scipy are there."""
     return []
 
 
 def render_piece(seed: int, held_out: bool = False) -> Piece:
-    """Piece ``seed``, of genre ``seed`` modulo their number.
+    """Render piece ``seed``, of genre ``seed`` modulo their number.
 
     Args:
         seed: Any integer >= 0.
@@ -25,7 +25,7 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
 
 
 def piece_of(genre: str, source: str, seed: int) -> Piece:
-    """A song of the generator, some of them through a codec.
+    """Render a song of the generator, some of them through a codec.
 
     Args:
         genre: One of ``genres.TEMPLATES``.

@@ -15,7 +15,7 @@ __all__ = ["GENRES", "missing_tools", "render_piece"]
 
 
 def render_piece(seed: int, held_out: bool = False) -> Piece:
-    """Piece ``seed``, of genre ``seed`` modulo their number.
+    """Render piece ``seed``, of genre ``seed`` modulo their number.
 
     Args:
         seed: Any integer >= 0.

@@ -14,7 +14,7 @@ GENRES = tuple(name for name in LEVEL_GENRES if TEMPLATES[name].grooves)
 
 
 def render_piece(seed: int, held_out: bool = False) -> Piece:
-    """Piece ``seed``, mastered, of genre ``seed`` modulo their number.
+    """Render piece ``seed``, mastered, of genre ``seed`` modulo their number.
 
     Args:
         seed: Any integer >= 0.

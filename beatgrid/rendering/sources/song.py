@@ -73,7 +73,7 @@ class Song:
 
 
 def compose(n_bars: int, custom: Custom, rng: np.random.Generator) -> Song:
-    """Sections of 4, 8 or 12 bars, each with its progression; verses come back.
+    """Compose sections of 4, 8 or 12 bars, each with its progression; verses come back.
 
     Args:
         n_bars: At least as many; the last section is complete.
@@ -107,7 +107,7 @@ def compose(n_bars: int, custom: Custom, rng: np.random.Generator) -> Song:
 
 
 def mma_source(song: Song, style: Style, seed: int, rng: np.random.Generator) -> str:
-    """The song as MMA's input, played in one style.
+    """Return the song as MMA's input, played in one style.
 
     The tempo in it means nothing: events are taken from MMA's file in quarter notes. MMA's random
     numbers are seeded, so that a piece is the same wherever it is rendered.
@@ -150,7 +150,7 @@ SINGING_PROGRAMMES = (52, 53, 54, 85, 65, 40, 68, 42, 57)
 def melody(
     song: Song, custom: Custom, channel: int, singing: bool, bpm: float, rng: np.random.Generator
 ) -> list[Event]:
-    """A line of chord and scale tones in phrases of two or four bars with rests between.
+    """Make a line of chord and scale tones in phrases of two or four bars with rests between.
 
     Args:
         song: Gives the chords.
@@ -194,7 +194,7 @@ def melody(
 
 
 def _rhythm(custom: Custom, bpm: float, rng: np.random.Generator) -> list[tuple[float, float]]:
-    """Onsets and lengths of one bar, in beats."""
+    """Draw onsets and lengths of one bar, in beats."""
     if custom.quarters_per_beat == 3 or custom.family == "12/8":
         steps, weights = [0.0, 1 / 3, 2 / 3], [0.85, 0.35, 0.5]
     else:
@@ -220,7 +220,7 @@ def _chord_tones(root: int, quality: str) -> list[int]:
 
 
 def _step(pitch: int, allowed: Sequence[int], low: int, rng: np.random.Generator) -> int:
-    """The next pitch: mostly near, drawn back to the middle of one and a half octaves."""
+    """Draw the next pitch: mostly near, drawn back to the middle of one and a half octaves."""
     candidates = [p for p in range(low, low + 19) if p % 12 in allowed]
     distance = np.abs(np.array(candidates) - pitch)
     weights = np.exp(-0.35 * distance) * np.where(distance == 0, 0.4, 1.0)
@@ -228,7 +228,7 @@ def _step(pitch: int, allowed: Sequence[int], low: int, rng: np.random.Generator
 
 
 def _scoop(start: float, length: float, channel: int) -> list[Event]:
-    """Pitch bend from a semitone and more below, up to the note."""
+    """Bend the pitch from a semitone and more below, up to the note."""
     bends = np.linspace(8192 - 5000, 8192, 6).astype(int)
     return [
         message(start + length * i / 5, channel, 0xE0, int(bend) & 0x7F, int(bend) >> 7)
