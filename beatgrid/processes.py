@@ -340,7 +340,7 @@ def _portable(error: Exception) -> Exception:
 def _end_with(parent_pid: int) -> None:
     """End this process when its parent dies, even by a signal that cannot be caught."""
     if sys.platform == "linux":
-        # The kernel's word holds in native code that never lets go of the interpreter as well.
+        # The kernel's signal also ends native code that never releases the interpreter.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
     if parent is None or os.getppid() != parent_pid:  # it died before the line above

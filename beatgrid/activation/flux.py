@@ -1,6 +1,6 @@
 """Beat evidence without a network: log spectral flux in a few bands.
 
-Used twice: as the floor that every network is compared with (:func:`flux_activation`), and
+Used twice: as the baseline that every network is compared with (:func:`flux_activation`), and
 beside a network's probabilities as the band-wise evidence the ranker weighs
 (:func:`onset_strength`).
 """
@@ -19,7 +19,7 @@ from beatgrid.grid import Activation, FloatArray
 # 190 Hz (kick, bass), 1 kHz (snare body, chords), 5 kHz (snare, vocals), 22 kHz (hats).
 BAND_EDGES = (6 / 128, 32 / 128, 78 / 128, 1.0)
 # Levels are compressed as log(1 + power / knee): a rise out of silence counts once it is
-# heard, not when the first edge of an analysis window touches the sound.
+# audible, not when the first edge of an analysis window touches the sound.
 KNEE_DB = -40.0
 # How far apart the two frames are whose levels are compared.
 LAG_S = 0.023

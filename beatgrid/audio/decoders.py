@@ -1,7 +1,7 @@
 """Opening an audio file with the decoder that suits it.
 
-libsndfile (soundfile) for the formats it knows by their first bytes, FFmpeg (PyAV's own copy) for
-all others, and where libsndfile gives up midway. Neither needs a system ffmpeg.
+libsndfile (soundfile) for the formats it recognises by their first bytes, FFmpeg (PyAV's own copy)
+for all others, and where libsndfile stops midway. Neither needs a system ffmpeg.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ def _asf_present_share(header: bytes, size: int) -> float:
 def missing_ogg_bytes(path: Path) -> int:
     """Return the bytes by which an Ogg file's last page exceeds the file; 0 for other formats.
 
-    Ogg states no length, and both decoders play up to the last whole page without a word.
+    Ogg states no length, and both decoders stop silently after the last whole page.
     """
     size = path.stat().st_size
     with path.open("rb") as file:

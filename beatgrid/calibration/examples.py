@@ -33,7 +33,7 @@ class Example(NamedTuple):
     """One labelled track to fit to.
 
     Attributes:
-        activation: What the search will see.
+        activation: The search's input.
         grid: The truth.
         weight: How much the track counts; 0 leaves it out.
         group: Tracks of one group (versions of a tune) stay on one side of a split; by

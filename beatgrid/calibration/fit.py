@@ -30,7 +30,7 @@ from beatgrid.search.features import CONFIDENCE_FEATURES, LEVEL_FEATURES, PHASE_
 from beatgrid.search.grid_search import GridSearch
 from beatgrid.search.ranker import LinearModel, NeuralModel, Ranker
 
-# Fewer tracks than this cannot teach a hidden layer anything.
+# With fewer tracks than this a hidden layer does not pay.
 ENOUGH_FOR_UNITS = 150
 DEFAULT_UNITS = 16
 

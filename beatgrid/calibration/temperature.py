@@ -33,7 +33,7 @@ def calibrated(
     Args:
         model: A trained network.
         tracks: Best such as it was not trained on. Those whose tempo is in doubt should be left
-            out: they would teach the ranker to guess.
+            out: the ranker would be fitted to guesses.
         search: The search that will use the activations.
 
     Returns:

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 class BeatDataModule(L.LightningDataModule):
     """Discovers label and audio pairs, caches their features, and serves crops of them.
 
-    ``conf/data`` holds the usual values.
+    ``conf/data`` holds the defaults.
 
     Args:
         audio_dir: Folder of audio files; None: train on the other sources alone.

@@ -53,7 +53,7 @@ class TargetSpec:
 
 
 NOTEBOOK_TARGET = TargetSpec("box", 0.03, "reliable")
-"""What the original notebook's network learnt, and any checkpoint that does not say."""
+"""Target of the original notebook's network, and of any checkpoint that names none."""
 
 
 class Crop(NamedTuple):

@@ -90,7 +90,7 @@ class Label:
         return getattr(self, key) if key in KEYS else self.extra.get(key)
 
     def duration_within(self, audio_duration_s: float) -> float:
-        """Return the seconds of the track that the label speaks of: its own, or the audio's.
+        """Return the seconds of the track that the label covers: its own, or the audio's.
 
         Args:
             audio_duration_s: Length of the decoded audio; an upper bound of the answer.

@@ -16,7 +16,7 @@ from beatgrid.rendering.piece import SAMPLE_RATE
 Samples = NDArray[np.float32]
 
 CLEAR = 1.5
-"""Below this clarity the mean onset curve has no peak to speak of: pads, or beats nobody plays."""
+"""Below this clarity the mean onset curve has no usable peak: pads, or beats nobody plays."""
 
 # Short windows, since a millisecond matters here and no pitch does.
 HOP = 32

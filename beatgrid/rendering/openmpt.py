@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from beatgrid.errors import BeatgridError
 
 SAMPLE_RATE = 44100
-BLOCK = 16  # samples per read, and with that how finely the start of a row is seen: 0.4 ms
+BLOCK = 16  # samples per read, and so the resolution at which a row's start is known: 0.4 ms
 _LIBRARY = "libopenmpt.so.0"
 _STOP = (b"play.at_end", b"stop")  # without it a quarter of a second of the repeat is faded out
 

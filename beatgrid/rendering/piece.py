@@ -49,8 +49,8 @@ def random_source(source: str, seed: int) -> np.random.Generator:
 def draw_duration_s(source: str, seed: int) -> float:
     """Draw the length of a piece in seconds, known without rendering it.
 
-    Mostly 60 to 120 s, since many pieces teach more than long ones; one in seven up to 200 s, so
-    that a grid's drift over a whole song is seen.
+    Mostly 60 to 120 s, since many pieces vary more than long ones; one in seven up to 200 s, so
+    that a grid's drift over a whole song can be measured.
     """
     rng = random_source(f"{source} duration", seed)
     return float(rng.uniform(60, 120) if rng.random() < 6 / 7 else rng.uniform(120, 200))

@@ -87,7 +87,7 @@ def jobs_for(
         keep_audio: Write FLAC too.
         held_out: Take the seeds (and instruments) that are never trained on.
         first_seed: Number of the first piece, below ``FIRST_HELD_OUT_SEED``: far enough up, pieces
-            of the same kind that a training has not seen.
+            of the same kind that no training used.
         genres: Seeds of other genres are passed over; a piece is the same with or without. None:
             all.
 

@@ -151,7 +151,7 @@ def exact_beats(run: Sequence[Row]) -> tuple[float, float]:
 
     A tick lasts 2.5 / tempo seconds, truncated to whole samples by most formats (up to 0.2 %
     faster than written, that is half a second in four minutes) and not by others. What explains
-    the start of every beat to within the block in which it was seen is what was played.
+    the start of every beat to within the block in which it was read is what was played.
 
     Raises:
         LeftOutError: Neither does.
@@ -159,9 +159,9 @@ def exact_beats(run: Sequence[Row]) -> tuple[float, float]:
     starts = np.array([row.start for row in run])
     # The tempo of the middle: at either end it may just be about to change.
     tick = 2.5 * SAMPLE_RATE / run[len(run) // 2].tempo
-    seen = statistics.median(_distances(run))
+    measured = statistics.median(_distances(run))
     for samples_per_tick in (float(int(tick)), tick):
-        period = round(seen / samples_per_tick) * samples_per_tick
+        period = round(measured / samples_per_tick) * samples_per_tick
         earliest = starts - np.round((starts - starts[0]) / period) * period
         low, high = earliest.max(), earliest.min() + BLOCK
         if low < high:

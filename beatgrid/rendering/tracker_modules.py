@@ -32,7 +32,7 @@ from beatgrid.rendering.openmpt import SAMPLE_RATE, play
 from beatgrid.rendering.tracker_grid import LeftOutError, SteadyStretch, find_steady
 
 MODULE = re.compile(r"\.(mod|xm|s3m|it|stm|umx)(\.gz)?$", re.IGNORECASE)
-_ONSETS_S = 60.0  # of the middle of a track are enough to see a wrong phase
+_ONSETS_S = 60.0  # of the middle of a track are enough to detect a wrong phase
 _LATE_MS = 9.0  # just under half a tick at tempo 125: later sounds belong to a later tick
 _SILENT = 0.01  # peak
 _PEAK = 0.98

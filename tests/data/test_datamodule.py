@@ -83,7 +83,7 @@ def test_labels_are_read_and_doubted_once(click_folder, labels, caplog):
     assert caplog.text.count("Suspect") == 1
 
 
-def test_what_a_training_heard_is_summed_up_by_licence(click_folder, labels):
+def test_music_trained_on_is_summed_up_by_licence(click_folder, labels):
     summary = module(click_folder, labels).summary()
     assert summary["splits"]["train"]["tracks"] == 3
     assert summary["hours_by_license"] == {

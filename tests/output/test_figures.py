@@ -89,7 +89,7 @@ def test_downbeats_are_marked_only_where_they_are_known():
 
 
 @pytest.mark.parametrize("shift_ms", [-40.0, -3.0, 0.0, 12.0, 100.0])
-def test_residuals_are_heard_minus_grid(shift_ms):
+def test_residuals_are_peak_minus_grid(shift_ms):
     times_s = Grid(BPM, OFFSET_S - shift_ms / 1000).beat_times(DURATION_S)
     residual_ms = 1000 * beat_residuals(ACTIVATION, times_s)[1:-1]
     assert residual_ms == pytest.approx(shift_ms, abs=1.0)
@@ -102,7 +102,7 @@ def test_residuals_of_a_wrong_tempo_grow_with_time():
     assert np.polyfit(k, residual_s, 1)[0] == pytest.approx(60 / BPM - 60 / 128.0, rel=0.02)
 
 
-def test_no_residual_where_nothing_is_heard():
+def test_no_residual_where_there_is_no_peak():
     beat = ACTIVATION.beat.copy()
     beat[: len(beat) // 2] = 0.001
     silent = Activation(beat, ACTIVATION.frame_rate, DURATION_S)

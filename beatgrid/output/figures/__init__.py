@@ -39,8 +39,8 @@ def grid_figure(
     """Draw the whole track, and two excerpts from its beginning and end.
 
     A grid that is right in both excerpts is right in between. The overview shows the activation
-    with its value at each beat of the grid, and how far from the grid the beats are heard: flat is
-    constant tempo, a slope a wrong BPM, a step an edit, a wander a live recording.
+    with its value at each beat of the grid, and how far its peaks are from the grid: level is
+    constant tempo, a slope a wrong BPM, a step an edit, a meander a live recording.
 
     Args:
         log_mel: Features in dB, (frames, mels), or None.

@@ -1,4 +1,4 @@
-"""The whole track: activation at the grid's beats, and where beats are heard against the grid."""
+"""The whole track: activation at the grid's beats, and its peaks against the grid."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from beatgrid.search.estimate import GridEstimate, prob_at_beats
 OVERVIEW_COLUMNS = 1000
 TREND_BEATS = 16
 TREND_SPREAD_MS = 20.0
-# Peaks weaker than this share of the track's usual beat are not heard as beats.
+# Peaks weaker than this share of the track's 80th percentile do not count as beats.
 MIN_PEAK_SHARE = 0.3
 
 
@@ -45,9 +45,9 @@ def beat_residuals(activation: Activation, beat_times_s: FloatArray) -> FloatArr
     height = beat[frames] * preference * is_peak[frames]
     best = np.take_along_axis(frames, np.argmax(height, axis=1)[:, None], axis=1)[:, 0]
     before, at, after = beat[best - 1], beat[best], beat[best + 1]
-    heard = is_peak[best] & (at >= MIN_PEAK_SHARE * np.percentile(at, 80))
-    shift, _ = parabolic_peak(before[heard], at[heard], after[heard])
-    residual_s[heard] = (best[heard] + shift) / activation.frame_rate - beat_times_s[heard]
+    strong = is_peak[best] & (at >= MIN_PEAK_SHARE * np.percentile(at, 80))
+    shift, _ = parabolic_peak(before[strong], at[strong], after[strong])
+    residual_s[strong] = (best[strong] + shift) / activation.frame_rate - beat_times_s[strong]
     return residual_s
 
 
@@ -80,7 +80,7 @@ def draw_residuals(
     axes: Axes, activation: Activation, estimate: GridEstimate, reference: Grid | None
 ) -> None:
     """Draw the activation's peaks minus the grid over time, and the label minus the grid."""
-    style(axes, "heard − grid (ms)")
+    style(axes, "peak − grid (ms)")
     axes.set_xlabel("time (s)", labelpad=1)
     axes.axhline(0, color=FOUND, linewidth=1.2)
     limit_ms = 30.0
@@ -94,27 +94,27 @@ def draw_residuals(
     axes.axhspan(-10, 10, color=FOUND, alpha=0.08, linewidth=0)
     times_s = grid.beat_times(activation.duration_s)
     residual_ms = 1000 * beat_residuals(activation, times_s)
-    heard = np.isfinite(residual_ms)
+    found = np.isfinite(residual_ms)
     axes.plot(
-        times_s[heard], residual_ms[heard], ".", color=CURVE, markersize=3, alpha=0.45,
-        label="each beat heard",
+        times_s[found], residual_ms[found], ".", color=CURVE, markersize=3, alpha=0.45,
+        label="peak at each beat",
     )  # fmt: skip
-    if heard.sum() >= TREND_BEATS:
-        median_ms, spread_ms = _running_median(residual_ms[heard], TREND_BEATS)
+    if found.sum() >= TREND_BEATS:
+        median_ms, spread_ms = _running_median(residual_ms[found], TREND_BEATS)
         # Where beats of several kinds mix, as at a wrong level, a median says nothing.
         median_ms[spread_ms > TREND_SPREAD_MS] = np.nan
-        gap = np.diff(times_s[heard], prepend=0) > TREND_BEATS * grid.period_s
+        gap = np.diff(times_s[found], prepend=0) > TREND_BEATS * grid.period_s
         median_ms[gap] = np.nan  # no line across a break
         axes.plot(
-            times_s[heard], median_ms, color=CURVE, linewidth=1.8, label=f"median of {TREND_BEATS}"
+            times_s[found], median_ms, color=CURVE, linewidth=1.8, label=f"median of {TREND_BEATS}"
         )
-        limit_ms = max(limit_ms, _usual_ms(residual_ms[heard]))
+        limit_ms = max(limit_ms, _axis_limit_ms(residual_ms[found]))
     if reference is not None:
         label_s = reference.beat_times(activation.duration_s)
         k = np.round((label_s - grid.offset_s) / grid.period_s)
         label_ms = 1000 * (label_s - grid.offset_s - k * grid.period_s)
         axes.plot(label_s, label_ms, ".", color=LABEL, markersize=2.5, label="label")
-        limit_ms = max(limit_ms, _usual_ms(label_ms))
+        limit_ms = max(limit_ms, _axis_limit_ms(label_ms))
     if estimate.beats is not None:
         follow_s = estimate.beats.times_s
         k = np.round((follow_s - grid.offset_s) / grid.period_s)
@@ -129,7 +129,7 @@ def draw_residuals(
     legend(axes)
 
 
-def _usual_ms(errors_ms: FloatArray) -> float:
+def _axis_limit_ms(errors_ms: FloatArray) -> float:
     """Return a limit for the axes that holds a drift whole, but not hits between the beats."""
     return 3 * float(np.percentile(np.abs(errors_ms), 40))
 

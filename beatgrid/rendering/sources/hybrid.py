@@ -1,6 +1,6 @@
 """MMA's harmony under the drums of the package's own electronic genres.
 
-Two sources that each know one half: played chords and melodies of many instruments, and drums as
+Each source brings one half: played chords and melodies of many instruments, and drums as
 club music has them. The genre of the drums decides how the piece is counted.
 """
 

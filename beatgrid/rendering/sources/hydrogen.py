@@ -162,7 +162,7 @@ def play(genre: str, source: str, seed: int, held_out: bool) -> Piece:
         genre: One of ``genres.TEMPLATES`` that has drums.
         source: Name of the source, from which length, kit and mastering are drawn.
         seed: Any integer >= 0.
-        held_out: Use the kits that training never hears.
+        held_out: Use the kits held out from training.
     """
     rng = random_source(source, seed)
     name = choose_kit(genre, rng, held_out)

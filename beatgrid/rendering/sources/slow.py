@@ -1,4 +1,4 @@
-"""The package's own songs whose metrical level is hard to hear.
+"""The package's own songs whose metrical level is hard to tell.
 
 Slow music, compound metre, and the half-time music that slow music is mistaken for; see
 ``generator.genres_slow``, ``genres_compound`` and ``genres_half_time``. A source of its own, so

@@ -18,6 +18,6 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
 
     Args:
         seed: Any integer >= 0.
-        held_out: Use the kits that training never hears.
+        held_out: Use the kits held out from training.
     """
     return play(GENRES[seed % len(GENRES)], "slow_hydrogen", seed, held_out)
