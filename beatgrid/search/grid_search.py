@@ -19,6 +19,7 @@ from beatgrid.search.hint import TempoHint
 from beatgrid.search.least_squares import find_peaks, fit_peaks
 from beatgrid.search.line import Line
 from beatgrid.search.odds import sigmoid
+from beatgrid.search.onsets import lacks_onsets
 from beatgrid.search.piecewise import piecewise_beats
 from beatgrid.search.ranker import Ranker, packaged
 from beatgrid.search.refine import maximise
@@ -142,6 +143,8 @@ class GridSearch:
         except NoGridError as reason:
             return GridEstimate.none(str(reason))
         best = decision.best
+        if lacks_onsets(activation, decision.candidates[best].line.times_s):
+            return GridEstimate.none("nothing begins clearly enough to be a beat")
         raw = self.refined(activation, decision)
         final = snap(decision.evidence, raw, self.max_snap_drift_s, self.bpm_range)
         # Likelihood alone has no confidence model: the generic one reads its odds too.

@@ -1,8 +1,10 @@
 """Measures the grid search; see README.md beside this file.
 
-PYTHONPATH=. python experiments/grid-search/run.py [part=1..7] [data_dir=FOLDER]
+PYTHONPATH=. python experiments/grid-search/run.py [part=1..8] [data_dir=FOLDER]
+    [generated_dir=FOLDER]
 
-Without ``part`` all parts run. Part 7 needs ``data_dir``, a folder with ``audio`` and ``labels``.
+Without ``part`` all parts run. Part 7 needs ``data_dir``, a folder with ``audio`` and ``labels``;
+part 8 ``generated_dir``, such a folder of music with exact grids.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from bent_part import bent_tracks
 from corpus_part import corpus
 from segmentation_part import segmentation
 from synthetic_parts import ambiguity, calibration, cost, snapping, versus_notebook
@@ -24,9 +27,11 @@ from synthetic_parts import ambiguity, calibration, cost, snapping, versus_noteb
 def main(arguments: list[str]) -> None:
     """Run the parts asked for."""
     options = dict(argument.split("=", 1) for argument in arguments)
-    unknown = set(options) - {"part", "data_dir"}
+    unknown = set(options) - {"part", "data_dir", "generated_dir"}
     if unknown:
-        sys.exit(f"unknown option {sorted(unknown)[0]}=; there are part= and data_dir=")
+        sys.exit(
+            f"unknown option {sorted(unknown)[0]}=; there are part=, data_dir=, generated_dir="
+        )
     parts = {
         "1": versus_notebook,
         "2": cost,
@@ -37,10 +42,14 @@ def main(arguments: list[str]) -> None:
     }
     if "data_dir" in options:
         parts["7"] = partial(corpus, Path(options["data_dir"]))
+    if "generated_dir" in options:
+        parts["8"] = partial(bent_tracks, Path(options["generated_dir"]))
     wanted = [options["part"]] if "part" in options else list(parts)
     for part in wanted:
         if part not in parts:
-            sys.exit(f"part={part}: there are {', '.join(parts)}; 7 needs data_dir=")
+            sys.exit(
+                f"part={part}: there are {', '.join(parts)}; 7 needs data_dir=, 8 generated_dir="
+            )
         start_s = time.perf_counter()
         parts[part]()
         print(f"part {part}: {time.perf_counter() - start_s:.0f} s", flush=True)

@@ -259,6 +259,25 @@ def test_no_grid_where_there_is_none(beat, ranker):
     assert estimate.reason
 
 
+@pytest.mark.parametrize(
+    ("strength", "height", "found"),
+    [
+        (0.05, 0.9, False),  # tones and tremolo: no sound begins
+        (0.25, 0.08, False),  # brown noise: few onsets, faint beats
+        (0.25, 0.6, True),  # soft music
+        (2.0, 0.08, True),  # faint beats, but drums
+    ],
+)
+def test_no_grid_where_nothing_begins(strength, height, found):
+    clean = pulse_activation(120.0, 0.2, 60.0, height=height)
+    rng = np.random.default_rng(0)
+    onset = strength * (clean.beat / height)[:, None] * rng.uniform(0.9, 1, (len(clean), 4))
+    estimate = GridSearch()(Activation(clean.beat, clean.frame_rate, onset=onset))
+    assert (estimate.grid is not None) is found
+    if not found:
+        assert estimate.reason == "nothing begins clearly enough to be a beat"
+
+
 def test_degenerate_side_channels_are_harmless():
     activation = pulse_activation(125.0, 0.2, 40.0)
     for extra in (np.zeros(len(activation)), np.ones(len(activation))):
