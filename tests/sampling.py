@@ -7,9 +7,12 @@ Modules come in random order, for the sake of what their tests share, and tests 
 
 from __future__ import annotations
 
+import contextlib
+import math
 import random
 import signal
 import time
+from collections.abc import Iterator
 from types import FrameType
 
 import pytest
@@ -23,16 +26,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the clock."""
-    if (seconds := config.getoption("--for-seconds")) is None:
-        return
-    end = time.monotonic() + seconds
-    config.pluginmanager.register(_Sampling(end), "sampling")
+    """Sample, if so asked."""
+    if (seconds := config.getoption("--for-seconds")) is not None:
+        config.pluginmanager.register(_Sampling(seconds), "sampling")
 
 
 class _Sampling:
-    def __init__(self, end: float) -> None:
-        self._end = end
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = math.inf
 
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
@@ -41,16 +43,28 @@ class _Sampling:
         order = {path: chance.random() for path in sorted({item.path for item in items})}
         items.sort(key=lambda item: (order[item.path], chance.random()))
 
-    def pytest_runtest_setup(self) -> None:
+    def pytest_collection_finish(self) -> None:
+        self._end = time.monotonic() + self._seconds
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self):
         if self._end <= time.monotonic():
             pytest.skip(_OVER)
+        with self._alarm():
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self):
+        with self._alarm():
+            return (yield)
+
+    @contextlib.contextmanager
+    def _alarm(self) -> Iterator[None]:
+        """Skip the test that runs when the time is over."""
         before = signal.signal(signal.SIGALRM, _skip)
         signal.setitimer(signal.ITIMER_REAL, max(self._end - time.monotonic(), 1e-3))
         try:
-            return (yield)
+            yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)

@@ -77,11 +77,13 @@ def predict(*arguments: str, checkout: Path = ROOT) -> Cost:
 
 
 def make_pieces(folder: Path, n_files: int, duration_s: float) -> list[Path]:
-    """Write pieces of house music, each another one."""
+    """Write house music: a few pieces, begun at different beats, so that no two are the same."""
     folder.mkdir()
-    paths = [folder / f"{seed:04d}.flac" for seed in range(n_files)]
-    for seed, path in enumerate(paths):
-        soundfile.write(path, render("house", seed, duration_s).samples, RATE)
+    pieces = [render("house", seed, duration_s).samples for seed in range(min(n_files, 4))]
+    paths = [folder / f"{i:04d}.flac" for i in range(n_files)]
+    for i, path in enumerate(paths):
+        samples = np.roll(pieces[i % len(pieces)], i * RATE // 3, axis=0)
+        soundfile.write(path, samples, RATE)
     return paths
 
 
@@ -99,16 +101,16 @@ def speed(folder: Path, n_files: int = 40) -> list[str]:
     return markdown_table(["workers", "files/s", "processor s a file"], rows)
 
 
-def memory(folder: Path) -> list[str]:
-    """Measure 2,000 files and 20,000: links to forty short ones, which have different contents."""
+def memory(folder: Path, sizes: tuple[int, ...] = (2_000, 20_000)) -> list[str]:
+    """Measure libraries of links to forty short files: names and results, not analysis."""
     sounds = make_pieces(folder / "short", 40, 8.0)
     rows = []
-    for n_files in (2_000, 20_000):
+    for n_files in sizes:
         music = folder / f"music{n_files}"
         for i in range(n_files):
             link = music / f"{i // 100:03d}" / f"{i:05d}.flac"
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(sounds[i % len(sounds)])
+            link.hardlink_to(sounds[i % len(sounds)])
         cost = predict(
             *(f"audio={music}", f"out={folder}/out{n_files}"),
             *("activation=flux", "num_workers=0", "picture=false"),
@@ -117,15 +119,15 @@ def memory(folder: Path) -> list[str]:
     return markdown_table(["files", "GB at most", "seconds"], rows)
 
 
-def long(folder: Path) -> list[str]:
+def long(folder: Path, lengths_h: tuple[float, ...] = (3, 9)) -> list[str]:
     """Measure hours of one piece over and over."""
     samples = render("house", 0, 300.0).samples
     rows = []
-    for hours in (3, 9):
+    for hours in lengths_h:
         path = folder / f"{hours}.flac"
         channels = 1 if np.ndim(samples) == 1 else np.shape(samples)[1]
         with soundfile.SoundFile(path, "w", RATE, channels, subtype="PCM_16") as file:
-            for _ in range(hours * 12):
+            for _ in range(round(hours * 12)):
                 file.write(samples)
         cost = predict(f"audio={path}", f"out={folder}/out", "num_workers=0", "picture=false")
         rows.append((hours, f"{cost.peak_bytes / 1e9:.2f}", f"{cost.processor_s:.0f}"))

@@ -21,7 +21,7 @@ def record(request: pytest.FixtureRequest) -> Record:
     """Return ``record(subject, fault, outcome, count=1)``, which notes what came of a fault."""
 
     def note(subject: str, fault: str, outcome: str, count: int = 1) -> None:
-        if RECORDS in os.environ:
+        if count and RECORDS in os.environ:
             line = {"subject": subject, "fault": fault, "outcome": outcome, "count": count}
             with Path(os.environ[RECORDS]).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line | {"test": request.node.name}) + "\n")

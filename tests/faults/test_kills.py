@@ -126,7 +126,7 @@ WHILE_TRAINING = {
 }
 
 
-@pytest.mark.parametrize("chain", range(5))
+@pytest.mark.parametrize("chain", range(7))
 @pytest.mark.parametrize("phase", WHILE_TRAINING)
 def test_a_training_killed_again_and_again(phase, chain, killer, music, tmp_path, record):
     run, unbroken = tmp_path / "run", learnt(music / "unbroken/checkpoints/last.ckpt")
