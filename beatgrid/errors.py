@@ -2,7 +2,14 @@
 
 
 class BeatgridError(ValueError):
-    """A mistake in the user's input; the entry scripts print it without a traceback."""
+    """A mistake in the user's input, or several; the commands print a line for each.
+
+    Args:
+        *lines: What is wrong, one line for each mistake.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class AudioError(BeatgridError):

@@ -68,6 +68,7 @@ class NetworkSource:
 
     Raises:
         CheckpointError: The checkpoint's calibration is damaged or of another version.
+        BeatgridError: The device is not there.
     """
 
     def __init__(self, model: LoadedModel, device: str = "cpu") -> None:
@@ -87,7 +88,11 @@ class NetworkSource:
                 f"({str(error).splitlines()[0]}); run calibrate.py on it again"
             ) from error
         self.device = device
-        self.network = model.network.to(device)
+        try:
+            self.network = model.network.to(device)
+        except Exception as error:  # torch raises what it likes, AssertionError for one
+            reason = str(error).splitlines()[0]
+            raise BeatgridError(f"device={device}: cannot be used ({reason}); take cpu") from error
 
     def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
         """Return the network's calibrated activation of log-mel (frames, mels)."""

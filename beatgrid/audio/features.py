@@ -12,11 +12,13 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from beatgrid.checks import Count, Interval, NotNegative, Positive, check_fields
 
 FloatArray = NDArray[np.float32]
 
@@ -45,7 +47,7 @@ class FeatureSpec:
     ``n_fft / 2`` zeros at both ends.
 
     Attributes:
-        sample_rate: Samples per second that audio is resampled to.
+        sample_rate: Hz that audio is resampled to.
         n_fft: Samples per window (Hann), even.
         hop_length: Samples from one frame to the next.
         n_mels: Number of mel bands (Slaney's scale, area-normalised triangles).
@@ -54,19 +56,16 @@ class FeatureSpec:
         top_db: Values more than this below the track's maximum are raised to it.
     """
 
-    sample_rate: int = 44100
-    n_fft: int = 2048
-    hop_length: int = 512
-    n_mels: int = 128
-    f_min: float = 0.0
-    f_max: float | None = None
-    top_db: float = 80.0
+    sample_rate: Count = 44100
+    n_fft: Count = 2048
+    hop_length: Count = 512
+    n_mels: Annotated[int, Interval(1, 4096)] = 128
+    f_min: NotNegative = 0.0
+    f_max: Positive | None = None
+    top_db: Positive = 80.0
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate", "n_fft", "hop_length", "n_mels"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive whole number, not {value!r}")
+        check_fields(self)
         if self.n_fft % 2:
             raise ValueError(f"n_fft must be even, not {self.n_fft}")
         if self.hop_length > self.n_fft:
@@ -84,8 +83,6 @@ class FeatureSpec:
                 f"need 0 <= f_min < f_max <= {nyquist:g} Hz (half of sample_rate), "
                 f"not f_min {self.f_min!r} and f_max {self.f_max!r}"
             )
-        if not (math.isfinite(self.top_db) and self.top_db > 0):
-            raise ValueError(f"top_db must be a positive number of dB, not {self.top_db!r}")
 
     @property
     def highest_hz(self) -> float:

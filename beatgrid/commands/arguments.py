@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
+import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from beatgrid.errors import BeatgridError
 
@@ -16,6 +17,11 @@ _FLAGS = {
     **dict.fromkeys(("-cd", "--config-dir", "--experimental-rerun"), True),
     **dict.fromkeys(("-sc", "--shell-completion"), False),
 }
+
+# A part of a list up to the next comma: quoted, or anything without a comma.
+_PART = re.compile(r"""\s*'(?:[^'\\]|\\.)*'\s*(?=,|$)|\s*"(?:[^"\\]|\\.)*"\s*(?=,|$)|[^,]+""")
+# Names with more commas than this need quotes in a list.
+_MAX_COMMAS = 8
 
 
 def prepare(arguments: Sequence[str], paths: Sequence[str], program: str) -> list[str]:
@@ -71,23 +77,63 @@ def quoted(name: str) -> str:
 def quote_path(argument: str, paths: Sequence[str]) -> str:
     """Quote the value of ``key=value`` for Hydra's grammar if the key holds a path.
 
-    Values already quoted, ``null``, and lists are left alone, unless a file of exactly that name
-    exists.
+    A leading ``~`` that the shell has left becomes the home folder, unless a file of that very
+    name exists. ``[a, b (x)]`` is a list, its names needing no quotes; ``null`` and what is quoted
+    already are left as they are. A file of exactly the value's name comes before all of these.
+
+    Raises:
+        BeatgridError: The value is empty.
     """
     key, equals, value = argument.partition("=")
-    if not equals or key.lstrip("+") not in paths or not value:
+    if not equals or key.lstrip("+") not in paths:
         return argument
-    grammar = (
-        value == "null"
-        or (value[0] == "[" and value[-1] == "]")
-        or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\"")
-    )
-    if grammar and not Path(value).exists():
-        return argument
+    if not value.strip():
+        raise BeatgridError(f"{argument}: is empty, an unset variable perhaps; give a name")
+    if not os.path.lexists(value):
+        if value == "null" or _is_quoted(value):
+            return argument
+        if value[0] == "[" and value[-1] == "]":
+            return f"{key}=[{','.join(map(_literal, _names(value[1:-1])))}]"
+    return f"{key}={_literal(value)}"
+
+
+def _names(text: str) -> list[str]:
+    """Split the inside of a list into names.
+
+    A comma separates, except inside quotes or where the name of an existing file has it.
+    """
+    parts = [part for part in re.findall(_PART, text) if part.strip()]
+    names = []
+    while parts:
+        # The longest of what follows that is there, or else the first.
+        lengths = range(min(len(parts), _MAX_COMMAS + 1), 1, -1)
+        n_parts = 1
+        if not os.path.lexists(_home(parts[0].strip())):
+            joined = ((n, ",".join(parts[:n]).strip()) for n in lengths)
+            n_parts = next((n for n, name in joined if os.path.lexists(_home(name))), 1)
+        name = ",".join(parts[:n_parts]).strip()
+        if n_parts == 1 and _is_quoted(name):
+            name = name[1:-1].replace(f"\\{name[0]}", name[0])
+        names.append(name)
+        del parts[:n_parts]
+    return names
+
+
+def _is_quoted(value: str) -> bool:
+    return len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+
+
+def _home(name: str) -> str:
+    """Return a name with the home folder for a ``~`` that begins it, unless it exists as it is."""
+    return name if name[:1] != "~" or os.path.lexists(name) else os.path.expanduser(name)
+
+
+def _literal(name: str) -> str:
+    """Return a name as a quoted string of Hydra's grammar, its ``~`` resolved."""
     # In a quoted string a backslash is itself, except before a quote; so is `$`, except in `${`.
-    escaped = value.replace("\\'", "\\\\'").replace("'", "\\'").replace("${", "\\${")
+    escaped = _home(name).replace("\\'", "\\\\'").replace("'", "\\'").replace("${", "\\${")
     trailing = len(escaped) - len(escaped.rstrip("\\"))
-    return f"{key}='{escaped}{chr(92) * trailing}'"
+    return f"'{escaped}{chr(92) * trailing}'"
 
 
 def _is_flag(argument: str) -> bool:
@@ -108,7 +154,7 @@ def _check_override(
     if not equals and not (argument.startswith("~") and "/" not in argument):
         if before and before[-1].partition("=")[0] in paths:
             last, _, start = before[-1].partition("=")
-            if Path(whole := f"{start} {argument}").exists():
+            if os.path.lexists(whole := f"{start} {argument}"):
                 raise BeatgridError(
                     f"{argument}: a name with spaces needs quotes: {last}={quoted(whole)}"
                 )

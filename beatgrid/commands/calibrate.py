@@ -11,16 +11,23 @@ from omegaconf import DictConfig
 
 from beatgrid.audio.cache import FeatureCache
 from beatgrid.calibration.temperature import calibrated
-from beatgrid.commands.cli import entry, exit_if_failed, labelled_tracks, usable
+from beatgrid.commands.cli import entry, exit_if_failed
+from beatgrid.commands.labelled import labelled_tracks, usable
 from beatgrid.errors import BeatgridError
 from beatgrid.networks.checkpoint import load_model, save_model
 from beatgrid.predictor import find_checkpoint
+from beatgrid.search import GridSearch
 
 
 @entry("calibrate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
 def main(cfg: DictConfig) -> None:
     """Fit temperatures, ranker and confidence on labelled tracks; write a checkpoint with them."""
     torch.set_num_threads(cfg.num_threads)
+    search = instantiate(cfg.grid)
+    if not isinstance(search, GridSearch):
+        raise BeatgridError(
+            f"grid={type(search).__name__}: has nothing to fit; take grid=default or grid=wide"
+        )
     ckpt_path = find_checkpoint(cfg.ckpt)
     model = load_model(ckpt_path)
     labelled = labelled_tracks(cfg, model.features, cfg.data.weight)
@@ -30,7 +37,7 @@ def main(cfg: DictConfig) -> None:
     if not tracks:
         raise BeatgridError("no track to fit on: the tempo of every label is suspect")
     try:
-        model, report = calibrated(model, tracks, instantiate(cfg.grid))
+        model, report = calibrated(model, tracks, search)
     except ValueError as error:  # too few tracks
         raise BeatgridError(f"data.label_dir={cfg.data.label_dir}: {error}") from error
     out = Path(cfg.out) if cfg.out else ckpt_path.with_name(f"{ckpt_path.stem}.calibrated.ckpt")

@@ -8,15 +8,16 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import replace
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, InstantiationException
+from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -25,20 +26,17 @@ from rich import progress as rich_progress
 from rich.console import Console
 
 import beatgrid
-from beatgrid.audio.cache import FeatureCache
-from beatgrid.audio.features import FeatureSpec
 from beatgrid.commands.arguments import prepare, wants
 from beatgrid.commands.configs import CONF, options
+from beatgrid.commands.keys import check_keys
 from beatgrid.commands.manual import command_help, example, show
-from beatgrid.data.discovery import discover, of_split
-from beatgrid.data.sources import configured_sources
-from beatgrid.data.track import Track, open_tracks
+from beatgrid.commands.signatures import register
 from beatgrid.errors import BeatgridError
 from beatgrid.files import printable
 from beatgrid.predictor import Predictor, load
 
 T = TypeVar("T")
-USER_ERRORS = (BeatgridError, HydraException, OmegaConfBaseException)
+_DEBUG = "BEATGRID_DEBUG"
 
 
 class Command(Protocol):
@@ -53,7 +51,6 @@ def entry(
     config_name: str,
     paths: Sequence[str],
     renamed: Mapping[str, str] | None = None,
-    aliases: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[[DictConfig], Any]], Command]:
     """Make a script's ``main(cfg)`` its command line.
 
@@ -62,12 +59,12 @@ def entry(
         paths: Keys whose values are file names, to be taken literally: Hydra's grammar would
             reject most music libraries (``Artist - Song (Mix) [2010].mp3``).
         renamed: Former names of options, and what to write instead.
-        aliases: Options whose names Hydra takes for groups of ``conf/``, and the keys they mean.
 
     Returns:
         A decorator; the decorated function takes the command line (by default that of the
         process) and the program's name for messages. It exits with status 1, after one line on
-        standard error, where the user's input is wrong.
+        standard error, where the user's input is wrong or anything fails; ``debug=true`` shows
+        the traceback as well.
     """
 
     def decorate(main: Callable[[DictConfig], Any]) -> Command:
@@ -93,8 +90,9 @@ def entry(
                             f"{missing[0]}= is missing; type, for instance, "
                             f"{example(config_name, program)}"
                         )
+                    check_keys(cfg, config_name)
                     return main(cfg)
-                except USER_ERRORS as error:
+                except Exception as error:
                     # Let out of here, Hydra would put a line of its own before ours. A sweep's
                     # jobs must not exit, though: their launcher collects what they raise.
                     if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -104,26 +102,28 @@ def entry(
             # Hydra would print a stack trace or a paragraph of its own and exit: have it raise.
             os.environ["HYDRA_FULL_ERROR"] = "1"
             logging.captureWarnings(True)
+            debug = os.environ.get(_DEBUG)
             try:
+                arguments = _take_debug(arguments)
                 for argument in arguments:
                     key, _, value = argument.partition("=")
                     if renamed and key in renamed:
                         raise BeatgridError(f"{argument}: now {renamed[key]}")
                     if value == "null" and (known := options(key)):  # Hydra would not say which
                         raise BeatgridError(f"{argument}: must be one of {', '.join(known)}")
-                for alias, key in (aliases or {}).items():
-                    arguments = [
-                        f"{key}={a.removeprefix(f'{alias}=')}" if a.startswith(f"{alias}=") else a
-                        for a in arguments
-                    ]
                 sys.argv = [launched[0], *prepare(arguments, paths, program)]
+                register()
                 hydra.main(str(CONF), config_name, version_base="1.3")(task)()
-            except USER_ERRORS as error:
+            except Exception as error:
                 _fail(error)
             except KeyboardInterrupt:
                 sys.exit(130)
             finally:
                 sys.argv = launched
+                if debug is None:
+                    os.environ.pop(_DEBUG, None)
+                else:
+                    os.environ[_DEBUG] = debug
 
         return run
 
@@ -159,54 +159,6 @@ def output_folder(out: str) -> Path:
     return folder
 
 
-def labelled_tracks(cfg: DictConfig, features: FeatureSpec, weight: float = 1.0) -> list[Track]:
-    """Return the tracks that ``cfg.data`` names: the labelled folder's, then the other sources'.
-
-    Args:
-        cfg: ``data.audio_dir=null`` leaves the labelled folder out.
-        features: What the other sources must hold.
-        weight: Of the labelled folder's tracks; the other sources name their own.
-
-    Raises:
-        BeatgridError: It names no track, or what it names cannot be read.
-    """
-    tracks: list[Track] = []
-    if cfg.data.audio_dir is not None:
-        found = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
-        tracks += [replace(track, weight=weight) for track in found]
-    sources = {name: instantiate(node) for name, node in cfg.data.sources.items()}
-    for source in configured_sources(cfg.data.rendered, sources):
-        tracks += source.tracks(features)
-    if not tracks:
-        raise BeatgridError(
-            "data.audio_dir=null: name a folder, or rendered ones with "
-            "'+data.rendered.NAME={folder: ...}'"
-        )
-    return tracks
-
-
-def usable(tracks: Sequence[Track], cache: FeatureCache, failed: list[str]) -> Iterator[Track]:
-    """Yield the tracks with their features at hand, under a progress bar.
-
-    Args:
-        tracks: All of them.
-        cache: Of the features.
-        failed: Receives one line for each track that cannot be used; it goes to standard error
-            as well.
-
-    Raises:
-        BeatgridError: None of the tracks can be used.
-    """
-
-    def report(error: BeatgridError) -> None:
-        failed.append(str(error))
-        print(f"error: {error}", file=sys.stderr)
-
-    yield from open_tracks(progress(tracks, "tracks"), cache, report)
-    if len(failed) == len(tracks):
-        raise BeatgridError(f"none of the {len(tracks)} tracks can be used")
-
-
 def exit_if_failed(failed: int, total: int) -> None:
     """End with status 1 if some files of a batch failed; the others have their results."""
     if failed:
@@ -235,18 +187,59 @@ def progress(items: Iterable[T], description: str, total: int | None = None) -> 
     )
 
 
-def _fail(error: BaseException) -> None:
-    # A mistake inside a constructor arrives wrapped by Hydra; what the constructor said counts.
-    while isinstance(error, InstantiationException) and error.__cause__ is not None:
-        error = error.__cause__
-    ours = isinstance(error, BeatgridError)
-    for line in str(error).split("\n") if ours else [_one_line(error)]:
-        print(f"error: {printable(line)}", file=sys.stderr)
+def shows_trace() -> bool:
+    """Whether tracebacks are wanted: ``debug=true``, or ``BEATGRID_DEBUG=1`` around a program."""
+    return os.environ.get(_DEBUG, "").lower() not in ("", "0", "false")
+
+
+def _take_debug(arguments: Sequence[str]) -> list[str]:
+    """Take ``debug=true`` out of a command line; ``debug=fast``, say, is a group of training's."""
+    rest = []
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key == "debug" and value.lower() in ("true", "false"):
+            os.environ[_DEBUG] = value.lower()  # processes started from here on are told as well
+        else:
+            rest.append(argument)
+    return rest
+
+
+def _fail(error: BaseException) -> NoReturn:
+    """Say what is wrong, a line for each mistake, and end with status 1."""
+    if shows_trace():
+        traceback.print_exception(error)
+    for line in failure_lines(error):
+        print(f"error: {line}", file=sys.stderr)
     sys.exit(1)
 
 
-def _one_line(error: BaseException) -> str:
-    """Hydra's paragraph as one line: what was asked for, and why it cannot be."""
-    parts = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kept = [p for p in parts if not p.startswith(("object_type", "full_key", "reference_type"))]
-    return f"{'; '.join(kept)} (--help lists the configuration)"
+def failure_lines(error: BaseException) -> list[str]:
+    """Return what a user is told of an exception: a line for each mistake."""
+    where = ""
+    # A mistake inside a constructor arrives wrapped by Hydra; what the constructor said counts.
+    while isinstance(error, InstantiationException) and error.__cause__ is not None:
+        where = where or (re.findall(r"full_key: (\S+)", str(error)) or [""])[-1]
+        error = error.__cause__
+    return [
+        printable(line if line.startswith(where) else f"{where}: {line}") for line in _lines(error)
+    ]
+
+
+def _lines(error: BaseException) -> list[str]:
+    if isinstance(error, BeatgridError):
+        return [str(line) for line in error.args]
+    if isinstance(error, OverrideParseException):
+        return [
+            f"{error.override}: cannot be read; a value with other than letters, digits and "
+            "./:-_+ needs quotes inside quotes, such as \"KEY='a, b'\""
+        ]
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        # A paragraph: what was asked for, and why it cannot be.
+        parts = [line.strip() for line in str(error).splitlines() if line.strip()]
+        details = ("object_type", "full_key", "reference_type")
+        kept = "; ".join(part for part in parts if not part.startswith(details))
+        return [f"{kept} (--help lists the configuration)"]
+    text = " ".join(str(error).split())
+    if type(error) is ValueError and text:  # of a value object, which says which value
+        return [text]
+    return [f"{type(error).__name__}: {text} (debug=true shows where)"]

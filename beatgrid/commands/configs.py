@@ -1,7 +1,8 @@
 """Where the configurations are, and what their files say about themselves.
 
-``conf/`` lies at the top of a checkout and inside an installed package. Comments in its files are
-the only description of their keys: help is made from them (``beatgrid.commands.manual``).
+``conf/`` lies at the top of a checkout and inside an installed package. A key is described once,
+by a comment in its file or, where its default is a signature's, by the docstring there
+(``beatgrid.commands.signatures``): help is made from both (``beatgrid.commands.manual``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from beatgrid.checks import shown
+from beatgrid.commands.signatures import GROUP, read_signature
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 CONF = next(
@@ -46,6 +50,7 @@ class ConfigFile:
         about: The comment it begins with, without ``@package``.
         settings: Its keys in order, nested ones too.
         bases: Files of the same folder that it builds on.
+        signatures: Key (empty for its own place) and name of the signatures whose options it has.
         groups: Group and chosen option (None for none) of its defaults.
         package: Key that its own are under, where that is not its group.
     """
@@ -53,6 +58,7 @@ class ConfigFile:
     about: str
     settings: tuple[Setting, ...]
     bases: tuple[str, ...]
+    signatures: dict[str, str]
     groups: dict[str, str | None]
     package: str | None = None
 
@@ -68,12 +74,17 @@ def read_config(path: Path) -> ConfigFile:
     if isinstance(node, yaml.MappingNode):
         _collect(node, "", text, [*[""] * n_about, *lines[n_about:]], settings)
     defaults: list[Any] = (yaml.safe_load(text) or {}).get("defaults", [])
+    entries = {k: v for entry in defaults if isinstance(entry, dict) for k, v in entry.items()}
+    mark = f"/{GROUP}@"
+    signatures = {
+        key.removeprefix(mark).replace("_here_", ""): name
+        for key, name in entries.items()
+        if key.startswith(mark)
+    }
     groups = {
         group: option
-        for entry in defaults
-        if isinstance(entry, dict)
-        for group, option in entry.items()
-        if not group.startswith("override ")
+        for group, option in entries.items()
+        if not group.startswith(("override ", mark))
     }
     bases = tuple(
         entry.partition("@")[0]  # OPTION@_here_
@@ -82,7 +93,12 @@ def read_config(path: Path) -> ConfigFile:
     )
     package = re.search(r"^# @package (\w+)", text)
     return ConfigFile(
-        "\n".join(about).strip(), tuple(settings), bases, groups, package[1] if package else None
+        about="\n".join(about).strip(),
+        settings=tuple(settings),
+        bases=bases,
+        signatures=signatures,
+        groups=groups,
+        package=package[1] if package else None,
     )
 
 
@@ -95,6 +111,10 @@ def group_settings(group: str, option: str) -> list[Setting]:
     """Return the keys of a group's option, those of the options it builds on included."""
     config = read_config(CONF / group / f"{option}.yaml")
     found = {s.key: s for base in config.bases for s in group_settings(group, base)}
+    for place, name in config.signatures.items():
+        for argument in read_signature(name):
+            key = ".".join(filter(None, (config.package or group, place, argument.name)))
+            found[key] = Setting(key, shown(argument.default), argument.about)
     for setting in config.settings:
         key = f"{config.package or group}.{setting.key}"
         comment = setting.comment or (found[key].comment if key in found else "")

@@ -6,14 +6,8 @@ import torch
 from omegaconf import DictConfig
 
 from beatgrid.audio.cache import FeatureCache
-from beatgrid.commands.cli import (
-    entry,
-    exit_if_failed,
-    labelled_tracks,
-    load_predictor,
-    output_folder,
-    usable,
-)
+from beatgrid.commands.cli import entry, exit_if_failed, load_predictor, output_folder
+from beatgrid.commands.labelled import labelled_tracks, usable
 from beatgrid.data.track import Track, score_track
 from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise, tempo_range
 from beatgrid.files import write_json

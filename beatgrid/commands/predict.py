@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.audio.find import find_audio
-from beatgrid.commands.cli import entry, load_predictor, output_folder
+from beatgrid.commands.cli import entry, load_predictor, output_folder, shows_trace
 from beatgrid.commands.progress import LibraryProgress
 from beatgrid.errors import BeatgridError
 from beatgrid.files import content_hash, printable
@@ -23,19 +22,15 @@ from beatgrid.output.summary import FAILED, write_summary
 from beatgrid.predictor import find_checkpoint
 
 
-@entry("predict", paths=("audio", "ckpt", "out"), aliases={"debug": "show_trace"})
+@entry("predict", paths=("audio", "ckpt", "out"))
 def main(cfg: DictConfig) -> None:
     """Predict each file, write its JSON and PNG, and print a table at the end."""
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
-    limit_s, memory_limit_gb = _positive(plain, "time_limit_s"), _positive(plain, "memory_limit_gb")
-    _check_whole_number(plain, "num_threads", at_least=1)
     predictor = load_predictor(cfg)  # a mistake in the configuration ends here
     audio_files = find_audio(plain["audio"])
     num_workers = cfg.num_workers
     if num_workers == "auto":
         num_workers = workers_that_pay(len(audio_files))
-    else:
-        _check_whole_number(plain, "num_workers", at_least=0)
     settings = {key: plain[key] for key in ("activation", "grid", "hint")}
     is_network = cfg.activation == "network"
     method = method_hash(
@@ -49,9 +44,9 @@ def main(cfg: DictConfig) -> None:
         cfg.picture,
         cfg.num_threads,
     )
-    folder = output_folder(os.path.expanduser(cfg.out))
-    progress = LibraryProgress(len(audio_files), show_trace=cfg.show_trace)
-    memory_limit = None if memory_limit_gb is None else round(memory_limit_gb * 1e9)
+    folder = output_folder(cfg.out)
+    progress = LibraryProgress(len(audio_files), show_trace=shows_trace())
+    memory_limit = None if cfg.memory_limit_gb is None else round(cfg.memory_limit_gb * 1e9)
     with (
         ResultIndex(folder) as index,
         _terminated_as_interrupted(),
@@ -60,7 +55,11 @@ def main(cfg: DictConfig) -> None:
     ):
         library = Library(folder, index, method, cfg.picture, progress.report)
         library.run(
-            audio_files, make, num_workers, limit_s=limit_s, memory_limit_bytes=memory_limit
+            audio_files,
+            make,
+            num_workers,
+            limit_s=cfg.time_limit_s,
+            memory_limit_bytes=memory_limit,
         )
     if progress.failed:
         print(
@@ -106,18 +105,3 @@ def _terminated_as_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _positive(config: dict[str, Any], key: str) -> float | None:
-    value = config[key]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is not None and not (is_number and 0 < value < float("inf")):
-        raise BeatgridError(f"{key}={value}: must be a positive number, or null for no limit")
-    return value
-
-
-def _check_whole_number(config: dict[str, Any], key: str, at_least: int) -> None:
-    value = config[key]
-    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
-        or_auto = ", or auto" if key == "num_workers" else ""
-        raise BeatgridError(f"{key}={value}: must be a whole number from {at_least} on{or_auto}")

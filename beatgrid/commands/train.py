@@ -158,13 +158,13 @@ def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule
     _check(cfg)
     seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_num_threads(cfg.num_threads)
+    model: BeatModule = instantiate(cfg.model)  # before what may take an hour
     data: BeatDataModule = instantiate(cfg.data)
     data.prepare_data()
     data.setup()
     if not data.splits["val"] or cfg.trainer.limit_val_batches == 0:
         logger.warning("no validation: checkpoints and early stopping go by train/loss")
         cfg.monitor = "train/loss"
-    model: BeatModule = instantiate(cfg.model)
     model.training_data = data.summary()
     if cfg.init_from is not None and begins:
         model.begin_with(load_model(find_checkpoint(cfg.init_from)))
@@ -182,9 +182,6 @@ def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule
 
 def _check(cfg: DictConfig) -> None:
     """Refuse what would only fail in the middle of the work, or with a stack trace."""
-    for name, least, most in (("seed", 0, 2**32 - 1), ("num_threads", 1, 1024)):
-        if type(cfg[name]) is not int or not least <= cfg[name] <= most:
-            raise BeatgridError(f"{name}={cfg[name]}: must be a whole number, {least} to {most}")
     known = ["train/loss", "val/loss", *(f"val/{name}" for name in summarise([]))]
     if cfg.monitor not in known:
         raise BeatgridError(f"monitor={cfg.monitor}: must be one of {', '.join(known)}")

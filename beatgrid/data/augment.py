@@ -8,13 +8,20 @@ avoided on purpose: it moves onsets by up to 15 ms.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from beatgrid.checks import Interval, Share, check_fields, shown
+from beatgrid.errors import BeatgridError
+
 FLOOR_DB = -80.0
 # Partial cosines of a random equaliser curve: from a tilt to a bump of a few bands.
 EQ_TERMS = 4
+
+Factor = Annotated[float, Interval(0.1, 10)]
+Decibels = Annotated[float, Interval(-200, 200)]
 
 
 @dataclass(frozen=True)
@@ -34,23 +41,22 @@ class Augment:
         mask: Largest share of the bands in a gap.
     """
 
-    probability: float = 0.5
-    stretch: tuple[float, float] = (0.85, 1.18)
-    shift: float = 0.03
-    eq_db: float = 6.0
-    gain_db: tuple[float, float] = (-12.0, 0.0)
-    contrast: tuple[float, float] = (0.8, 1.15)
-    noise_db: tuple[float, float] = (-70.0, -40.0)
-    cut: float = 0.3
-    mask: float = 0.12
+    probability: Share = 0.5
+    stretch: tuple[Factor, Factor] = (0.85, 1.18)
+    shift: Share = 0.03
+    eq_db: Decibels = 6.0
+    gain_db: tuple[Decibels, Decibels] = (-12.0, 0.0)
+    contrast: tuple[Factor, Factor] = (0.8, 1.15)
+    noise_db: tuple[Decibels, Decibels] = (-70.0, -40.0)
+    cut: Share = 0.3
+    mask: Share = 0.12
 
     def __post_init__(self) -> None:
-        if not 0 <= self.probability <= 1:
-            raise ValueError(f"augment.probability={self.probability}: must lie in [0, 1]")
-        if not 0 < self.stretch[0] <= self.stretch[1]:
-            raise ValueError(
-                f"augment.stretch={list(self.stretch)}: must be two positive speeds, slow first"
-            )
+        check_fields(self)
+        for name in ("stretch", "gain_db", "contrast", "noise_db"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise BeatgridError(f"{name}={shown((low, high))}: must be a range, low end first")
 
     def __call__(
         self, log_mel: NDArray[np.float32], rng: np.random.Generator

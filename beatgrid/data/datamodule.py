@@ -9,13 +9,23 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import lightning as L
 from torch.utils.data import DataLoader
 
 from beatgrid.audio.cache import FeatureCache
 from beatgrid.audio.features import FeatureSpec
+from beatgrid.checks import (
+    Interval,
+    Name,
+    NotNegative,
+    Positive,
+    Processes,
+    Seed,
+    Whole,
+    checked,
+)
 from beatgrid.data.augment import Augment
 from beatgrid.data.dataset import Crop, CropDataset, TargetSpec, collate, whole_track
 from beatgrid.data.discovery import discover
@@ -59,36 +69,30 @@ class BeatDataModule(L.LightningDataModule):
         seed: Seed of the crops' positions.
     """
 
+    @checked
     def __init__(
         self,
         *,
-        audio_dir: str | Path | None,
-        label_dir: str | Path,
+        audio_dir: Name | Path | None,
+        label_dir: Name | Path,
         features: Mapping[str, Any],
-        cache_dir: str | Path,
-        val_count: int,
-        split_seed: int | None,
-        crop_s: float | None,
-        batch_size: int,
+        cache_dir: Name | Path,
+        val_count: Whole,
+        split_seed: Seed | None,
+        crop_s: Positive | None,
+        batch_size: Annotated[int, Interval(1, 10_000)],
         target: Mapping[str, Any],
-        num_workers: int,
+        num_workers: Processes,
         augment: Mapping[str, Any] | None,
         rendered: Mapping[str, Mapping[str, Any] | None],
         sources: Mapping[str, TrackSource | None],
-        weight: float,
-        suspect_weight: float,
-        exclude_licenses: Sequence[str],
+        weight: NotNegative,
+        suspect_weight: NotNegative,
+        exclude_licenses: Sequence[Name],
         skip_bad_audio: bool,
-        seed: int,
+        seed: Seed,
     ) -> None:
         super().__init__()
-        if crop_s is not None and crop_s <= 0:
-            raise BeatgridError(
-                f"data.crop_s={crop_s}: must be a positive number of seconds, or null"
-            )
-        for name, value, least in (("batch_size", batch_size, 1), ("num_workers", num_workers, 0)):
-            if not isinstance(value, int) or value < least:
-                raise BeatgridError(f"data.{name}={value}: must be a whole number from {least}")
         self.audio_dir, self.label_dir = audio_dir, label_dir
         self.features = FeatureSpec.from_dict(features)
         self.cache = FeatureCache(cache_dir, self.features)
@@ -121,8 +125,8 @@ class BeatDataModule(L.LightningDataModule):
         errors = self.cache.prepare(paths, num_workers=self.num_workers, progress=True)
         if errors and not self.skip_bad_audio:
             raise AudioError(
-                "\n".join(str(error) for error in errors.values())
-                + "\nmend or remove these files, or train without them: data.skip_bad_audio=true"
+                *map(str, errors.values()),
+                "mend or remove these files, or train without them: data.skip_bad_audio=true",
             )
 
     def setup(self, stage: str | None = None) -> None:

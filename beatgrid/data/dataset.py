@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -15,10 +15,10 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from beatgrid.audio.features import FeatureSpec
+from beatgrid.checks import Positive, check_fields
 from beatgrid.data.augment import Augment, resample_frames
 from beatgrid.data.targets import TargetShape, beat_target
 from beatgrid.data.track import Track
-from beatgrid.errors import BeatgridError
 
 DOWNBEAT_TRUST = {
     "reliable": ("reliable",),
@@ -33,23 +33,16 @@ class TargetSpec:
     Attributes:
         shape: ``box`` (1 within ``width_s`` of a beat, as in the notebook) or ``soft`` (a bump
             at the fractional beat time).
-        width_s: Half-width of the box, or the bump's width, in seconds.
+        width_s: Half-width of the box, or standard deviation of the bump, in seconds.
         downbeat_trust: ``reliable``, or ``likely`` to learn bars from likely downbeats as well.
     """
 
-    shape: TargetShape
-    width_s: float
-    downbeat_trust: str
+    shape: TargetShape = "soft"
+    width_s: Positive = 0.015
+    downbeat_trust: Literal["reliable", "likely"] = "likely"
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.width_s, int | float) and 0 < self.width_s < float("inf")):
-            raise BeatgridError(
-                f"data.target.width_s={self.width_s}: must be a positive number of seconds"
-            )
-        if self.downbeat_trust not in DOWNBEAT_TRUST:
-            raise ValueError(
-                f"downbeat_trust={self.downbeat_trust!r}: must be one of {list(DOWNBEAT_TRUST)}"
-            )
+        check_fields(self)
 
 
 NOTEBOOK_TARGET = TargetSpec("box", 0.03, "reliable")

@@ -69,7 +69,7 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
             doubts.add(label_path, "no such fileName, the audio of the label's own name is taken")
         tracks.append(Track(label, audio_path))
     if errors:
-        raise LabelError("\n".join(_bounded(errors, "labels are wrong")))
+        raise LabelError(*_bounded(errors, "labels are wrong"))
     _doubt_shared_audio(tracks, doubts)
     doubts.log()
     if without_audio:

@@ -21,6 +21,7 @@ import numpy as np
 
 from beatgrid.audio.cache import StoredFeatures
 from beatgrid.audio.features import FeatureSpec
+from beatgrid.checks import Name, NotNegative, Positive, check_fields
 from beatgrid.data.labels import SUFFIX, Label, load_label
 from beatgrid.data.track import Track
 from beatgrid.errors import BeatgridError
@@ -82,9 +83,12 @@ class RenderedSource:
         max_hours: Stop after so much music, to measure what the amount brings.
     """
 
-    folder: str | Path
-    weight: float = 1.0
-    max_hours: float | None = None
+    folder: Name | Path
+    weight: NotNegative = 1.0
+    max_hours: Positive | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def tracks(self, features: FeatureSpec) -> Iterator[Track]:
         """Yield the tracks in the order of their names.

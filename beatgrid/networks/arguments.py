@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
+from beatgrid.checks import check, hints_of, shown
 from beatgrid.errors import BeatgridError
 
 T = TypeVar("T")
@@ -21,20 +20,8 @@ def arguments_of(kind: str, table: Mapping[str, type], name: str) -> dict[str, A
         BeatgridError: The table has no such entry.
     """
     if not isinstance(name, str) or name not in table:
-        raise BeatgridError(f"model.{kind}={name}: must be one of {', '.join(table)}")
-    found: dict[str, Any] = {}
-    for cls in table[name].__mro__:
-        construct = vars(cls).get("__init__")
-        if construct is None:
-            continue
-        hints = get_type_hints(construct)
-        parameters = list(inspect.signature(construct).parameters.values())[1:]  # without self
-        for parameter in parameters:
-            if parameter.kind is not parameter.VAR_KEYWORD:
-                found.setdefault(parameter.name, hints[parameter.name])
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            break
-    return found
+        raise BeatgridError(f"model.{kind}={shown(name)}: must be one of {', '.join(table)}")
+    return hints_of(table[name])
 
 
 def build(kind: str, table: Mapping[str, type[T]], name: str, arguments: Mapping[str, Any]) -> T:
@@ -57,12 +44,10 @@ def build(kind: str, table: Mapping[str, type[T]], name: str, arguments: Mapping
                 f"model.{argument}={value}: {kind} {name!r} has no such argument; "
                 f"it takes {', '.join(sorted(takes))}"
             )
-        form = _mismatch(value, takes[argument])
-        if form is not None:
-            raise BeatgridError(f"model.{argument}={value}: must be {form}")
     missing = sorted(takes.keys() - arguments.keys())
     if missing:
         raise BeatgridError(f"model.{missing[0]}: {kind} {name!r} needs {', '.join(missing)}")
+    check(arguments, takes, "model.")
     try:
         return table[name](**arguments)
     except BeatgridError:
@@ -71,18 +56,3 @@ def build(kind: str, table: Mapping[str, type[T]], name: str, arguments: Mapping
         raise BeatgridError(
             f"model: {kind} {name!r} cannot be built ({str(error).splitlines()[0]})"
         ) from error
-
-
-def _mismatch(value: Any, hint: Any) -> str | None:
-    """Say what a value must be instead, or None if it has the type that the hint asks for."""
-    if hint is int:
-        right = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        return None if right else "a whole number, not negative"
-    if hint is float:
-        right = isinstance(value, int | float) and not isinstance(value, bool)
-        return None if right and math.isfinite(value) else "a finite number"
-    if get_origin(hint) is Sequence:
-        (of,) = get_args(hint)
-        right = isinstance(value, list | tuple) and not any(_mismatch(v, of) for v in value)
-        return None if right else "a list of whole numbers"
-    raise TypeError(f"arguments of type {hint} are not supported")

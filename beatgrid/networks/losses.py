@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from beatgrid.checks import Interval, NotNegative
 from beatgrid.networks.arguments import build
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -47,9 +48,9 @@ class MaskedBCE:
             2017, for soft targets); 0 weighs all alike.
     """
 
-    pos_weight: float
-    downbeat_weight: float
-    focal_gamma: float
+    pos_weight: NotNegative
+    downbeat_weight: NotNegative
+    focal_gamma: Annotated[float, Interval(0, 100)]
 
     def __call__(self, logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         """Return the loss of a batch.

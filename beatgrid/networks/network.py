@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
+
+from beatgrid.checks import Count, Interval, Share
+
+Width = Annotated[int, Interval(1, 8192)]
+Layers = Annotated[int, Interval(1, 64)]
+Extent = Annotated[int, Interval(1, 8192)]
+Outputs = Literal[1, 2]
 
 
 class Network(nn.Module):
@@ -129,15 +137,15 @@ class ConvolutionalNetwork(Network):
     def __init__(
         self,
         *,
-        n_mels: int,
-        channels: Sequence[int],
-        kernel_size: Sequence[int],
-        frequency_strides: Sequence[int],
-        frequency_pools: Sequence[int],
-        projection_size: int,
-        dropout: float,
-        input_mean_db: float,
-        input_scale_db: float,
+        n_mels: Count,
+        channels: Sequence[Width],
+        kernel_size: tuple[Extent, Extent],
+        frequency_strides: Sequence[Extent],
+        frequency_pools: Sequence[Extent],
+        projection_size: Annotated[int, Interval(0, 8192)],
+        dropout: Share,
+        input_mean_db: Annotated[float, Interval(-1000, 1000)],
+        input_scale_db: Annotated[float, Interval(0.001, 1000)],
     ) -> None:
         super().__init__()
         self.input_mean_db = input_mean_db

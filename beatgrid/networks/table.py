@@ -7,8 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from beatgrid.checks import Share
 from beatgrid.networks.arguments import build
-from beatgrid.networks.network import ConvolutionalNetwork, Network, output_layer
+from beatgrid.networks.network import (
+    ConvolutionalNetwork,
+    Extent,
+    Layers,
+    Network,
+    Outputs,
+    Width,
+    output_layer,
+)
 from beatgrid.networks.temporal import BiLSTM, DilatedConvolutions
 
 
@@ -28,7 +37,13 @@ class CRNN(ConvolutionalNetwork):
     """
 
     def __init__(
-        self, *, hidden_size: int, num_layers: int, dropout: float, n_outputs: int, **front_end: Any
+        self,
+        *,
+        hidden_size: Width,
+        num_layers: Layers,
+        dropout: Share,
+        n_outputs: Outputs,
+        **front_end: Any,
     ) -> None:
         super().__init__(dropout=dropout, **front_end)
         self.rnn = BiLSTM(self.width, hidden_size, num_layers, dropout)
@@ -58,10 +73,10 @@ class TCN(ConvolutionalNetwork):
     def __init__(
         self,
         *,
-        tcn_layers: int,
-        tcn_kernel_size: int,
-        dropout: float,
-        n_outputs: int,
+        tcn_layers: Layers,
+        tcn_kernel_size: Extent,
+        dropout: Share,
+        n_outputs: Outputs,
         **front_end: Any,
     ) -> None:
         super().__init__(dropout=dropout, **front_end)
@@ -97,12 +112,12 @@ class TCNLSTM(ConvolutionalNetwork):
     def __init__(
         self,
         *,
-        tcn_layers: int,
-        tcn_kernel_size: int,
-        hidden_size: int,
-        num_layers: int,
-        dropout: float,
-        n_outputs: int,
+        tcn_layers: Layers,
+        tcn_kernel_size: Extent,
+        hidden_size: Width,
+        num_layers: Layers,
+        dropout: Share,
+        n_outputs: Outputs,
         **front_end: Any,
     ) -> None:
         super().__init__(dropout=dropout, **front_end)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
+from beatgrid.checks import Interval, Name, NotNegative, Some, Tempo, Whole, checked
 from beatgrid.grid import Activation, Grid
 from beatgrid.search.candidates import candidate_lines
 from beatgrid.search.decision import Decision, TempoPrior, decide
@@ -68,37 +68,34 @@ class GridSearch:
         ValueError: If the range of tempi cannot be searched or the ranker is unknown.
     """
 
+    @checked
     def __init__(
         self,
-        bpm_min: float = 55.0,
-        bpm_max: float = 330.0,
-        bpm: float | None = None,
-        search_window: Sequence[float] | None = None,
-        ranker: str = "auto",
-        prior_bpm: float = 140.0,
-        prior_octaves: float = 0.7,
-        prior_weight: float = 1.0,
-        miss_probability: float = 0.1,
-        max_log_odds: float = 5.0,
-        smoothing_s: float = 0.010,
-        harmonics: int = 12,
-        oversampling: int = 8,
+        bpm_min: Tempo = 55.0,
+        bpm_max: Tempo = 330.0,
+        bpm: Tempo | None = None,
+        search_window: tuple[float, float] | None = None,
+        ranker: Name = "auto",
+        prior_bpm: Tempo = 140.0,
+        prior_octaves: Annotated[float, Interval(0.01, 100)] = 0.7,
+        prior_weight: NotNegative = 1.0,
+        miss_probability: Annotated[float, Interval(0, 1, above=True, below=True)] = 0.1,
+        max_log_odds: Annotated[float, Interval(0, 100, above=True)] = 5.0,
+        smoothing_s: Annotated[float, Interval(0, 1)] = 0.01,
+        harmonics: Annotated[int, Interval(1, 100)] = 12,
+        oversampling: Annotated[int, Interval(1, 64)] = 8,
         least_squares: bool = True,
-        max_snap_drift_ms: float = 5.0,
-        beats_per_bar: Sequence[int] = (4, 3),
-        min_duration_s: float = 4.0,
+        max_snap_drift_ms: NotNegative = 5.0,
+        beats_per_bar: Annotated[Sequence[Annotated[int, Interval(1, 64)]], Some()] = (4, 3),
+        min_duration_s: NotNegative = 4.0,
         min_contrast: float = 7.0,
-        n_alternatives: int = 5,
+        n_alternatives: Whole = 5,
         piecewise: bool = True,
     ) -> None:
         if bpm is not None:
-            if not 0 < bpm < math.inf:
-                raise ValueError(f"bpm must be a positive number, not {bpm!r}")
             bpm_min = bpm_max = bpm
-        if not 0 < bpm_min <= bpm_max < math.inf:
-            raise ValueError(f"need 0 < bpm_min <= bpm_max, not {bpm_min!r} and {bpm_max!r}")
-        if not 0 < miss_probability < 1:
-            raise ValueError(f"miss_probability must lie between 0 and 1, not {miss_probability!r}")
+        if not bpm_min <= bpm_max:
+            raise ValueError(f"need bpm_min <= bpm_max, not {bpm_min!r} and {bpm_max!r}")
         if ranker not in ("auto", "none"):
             packaged(ranker)
         self.bpm_range = (float(bpm_min), float(bpm_max))

@@ -13,11 +13,12 @@ offset before the window collapses onto the window's start.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from beatgrid.checks import Interval, Tempo, checked
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search.estimate import GridEstimate, Segment
 
@@ -40,18 +41,17 @@ class NotebookSearch:
         ValueError: If the range of tempi or the step cannot be searched.
     """
 
+    @checked
     def __init__(
         self,
-        bpm_min: float = 70.0,
-        bpm_max: float = 200.0,
-        bpm_step: float = 0.5,
-        search_window: Sequence[float] | None = None,
-        n_offsets: int = 120,
+        bpm_min: Tempo = 70.0,
+        bpm_max: Tempo = 200.0,
+        bpm_step: Annotated[float, Interval(0.001, 1000)] = 0.5,
+        search_window: tuple[float, float] | None = None,
+        n_offsets: Annotated[int, Interval(1, 10_000)] = 120,
     ) -> None:
-        if not 0 < bpm_min <= bpm_max:
-            raise ValueError(f"need 0 < bpm_min <= bpm_max, not {bpm_min!r} and {bpm_max!r}")
-        if not bpm_step > 0:
-            raise ValueError(f"bpm_step must be positive, not {bpm_step!r}")
+        if not bpm_min <= bpm_max:
+            raise ValueError(f"need bpm_min <= bpm_max, not {bpm_min!r} and {bpm_max!r}")
         self.bpm_min = bpm_min
         self.bpm_max = bpm_max
         self.bpm_step = bpm_step

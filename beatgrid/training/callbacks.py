@@ -15,6 +15,7 @@ from torch import Tensor
 
 from beatgrid.activation.network import track_activation
 from beatgrid.audio.reader import load_audio
+from beatgrid.checks import Count, Name, Positive, Seed, Whole
 from beatgrid.data.dataset import CropDataset
 from beatgrid.data.track import Track, score_track
 from beatgrid.grid import Activation
@@ -103,7 +104,7 @@ class TrackPictures(L.Callback):
     """
 
     def __init__(
-        self, search: Search, n_tracks: int = 3, excerpt_s: float = 12.0, every_n_epochs: int = 1
+        self, search: Search, n_tracks: Whole, excerpt_s: Positive, every_n_epochs: Count
     ) -> None:
         self.search = search
         self.n_tracks, self.excerpt_s, self.every_n_epochs = n_tracks, excerpt_s, every_n_epochs
@@ -165,7 +166,7 @@ class EpochLines(L.Callback):
         metrics: Which values, where they exist.
     """
 
-    def __init__(self, metrics: Sequence[str]) -> None:
+    def __init__(self, metrics: Sequence[Name]) -> None:
         self.metrics = list(metrics)
         self.started_s = 0.0
         self.validated = False
@@ -200,7 +201,7 @@ class Reproducible(L.Callback):
         seed: The run's seed.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: Seed) -> None:
         self.seed = seed
 
     def on_train_batch_start(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import lightning as L
 import torch
 from torch import Tensor
 
 from beatgrid.audio.features import FeatureSpec
+from beatgrid.checks import Interval, Name, check, hints_of
 from beatgrid.errors import BeatgridError, CheckpointError
 from beatgrid.networks import checkpoint
 from beatgrid.networks.arguments import arguments_of
@@ -21,7 +22,6 @@ OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
 }
-SCHEDULES = ("cosine", "constant")
 
 
 class BeatModule(L.LightningModule):
@@ -50,33 +50,18 @@ class BeatModule(L.LightningModule):
         self,
         *,
         features: Mapping[str, Any],
-        network: str,
-        loss: str,
-        optimizer: str,
-        lr: float,
-        weight_decay: float,
-        schedule: str,
-        warmup: float,
+        network: Name,
+        loss: Name,
+        optimizer: Literal["adamw", "adam"],
+        lr: Annotated[float, Interval(0, 1000)],
+        weight_decay: Annotated[float, Interval(0, 1000)],
+        schedule: Literal["cosine", "constant"],
+        warmup: Annotated[float, Interval(0, 1, below=True)],
         **arguments: Any,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        for name, choice, known in (
-            ("optimizer", optimizer, tuple(OPTIMIZERS)),
-            ("schedule", schedule, SCHEDULES),
-        ):
-            if choice not in known:
-                raise BeatgridError(f"model.{name}={choice!r}: must be one of {', '.join(known)}")
-        for name, value, below in (
-            ("lr", lr, math.inf),
-            ("weight_decay", weight_decay, math.inf),
-            ("warmup", warmup, 1.0),
-        ):
-            if isinstance(value, bool | str) or not 0 <= value < below:
-                raise BeatgridError(
-                    f"model.{name}={value}: must be a number from 0"
-                    + ("" if below == math.inf else f" to below {below:g}")
-                )
+        check(self.hparams, hints_of(BeatModule), "model.")
         self.spec = FeatureSpec.from_dict(features)
         of_network = arguments_of("network", NETWORKS, network).keys() - {"n_mels"}
         of_loss = arguments_of("loss", LOSSES, loss).keys()

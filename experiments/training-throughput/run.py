@@ -26,6 +26,7 @@ from hydra.utils import instantiate
 
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.commands.configs import CONF
+from beatgrid.commands.signatures import register
 from beatgrid.data.discovery import discover
 from beatgrid.data.split import split_tracks
 from beatgrid.data.targets import beat_target
@@ -63,6 +64,7 @@ def notebook_epoch(tracks: list[Track]) -> float:
 
 def our_epoch(folder: Path, cache_dir: Path, model: str) -> float:
     """Train one epoch of ``train.py``'s parts, features cached if they are; return its seconds."""
+    register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         overrides = [
             *(f"model={model}", f"data.audio_dir='{folder}/audio'"),

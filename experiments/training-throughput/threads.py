@@ -30,8 +30,10 @@ def seconds_per_step(model: str, n_threads: int, n_steps: int, barrier: object) 
     from hydra.utils import instantiate
 
     from beatgrid.commands.configs import CONF
+    from beatgrid.commands.signatures import register
 
     torch.set_num_threads(n_threads)
+    register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("train", [f"model={model}", "output_dir=."])
     module = instantiate(cfg.model)

@@ -2,6 +2,7 @@ import subprocess
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 from beatgrid.commands.arguments import prepare, quote_path, quoted
 from beatgrid.errors import BeatgridError
@@ -39,7 +40,6 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_file_names_pass_hydras_grammar_unchanged(name, tmp_path, monkeypatch):
     from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
 
     monkeypatch.chdir(tmp_path)
     if "/" not in name:
@@ -50,18 +50,57 @@ def test_file_names_pass_hydras_grammar_unchanged(name, tmp_path, monkeypatch):
     assert OmegaConf.to_container(cfg, resolve=True)["audio"] == name
 
 
-@pytest.mark.parametrize(
-    "argument", ["audio=[a.mp3,b.mp3]", "audio='quoted (x).mp3'", "audio=null", "grid=wide", "-m"]
-)
+@pytest.mark.parametrize("argument", ["audio='quoted (x).mp3'", "audio=null", "grid=wide", "-m"])
 def test_what_hydra_understands_is_left_alone(argument, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert quote_path(argument, ["audio"]) == argument
 
 
-def test_lists_of_plain_names_stay_lists():
-    parser = OverridesParser.create()
-    override = parser.parse_override(quote_path("audio=[a.mp3,b.mp3]", ["audio"]))
-    assert override.value() == ["a.mp3", "b.mp3"]
+def meant(argument):
+    override = OverridesParser.create().parse_override(quote_path(argument, ["audio"]))
+    return OmegaConf.to_container(OmegaConf.create({"audio": override.value()}), resolve=True)[
+        "audio"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("[a.mp3,b.mp3]", ["a.mp3", "b.mp3"]),
+        ("[a.wav, b (x).wav]", ["a.wav", "b (x).wav"]),
+        ("[a & b.wav,${x}.wav,é = ü.wav]", ["a & b.wav", "${x}.wav", "é = ü.wav"]),
+        ("[it's.wav,don't.wav]", ["it's.wav", "don't.wav"]),
+        ("['a, b.wav',\"c,d.wav\"]", ["a, b.wav", "c,d.wav"]),
+        ("['it\\'s.wav', b]", ["it's.wav", "b"]),
+        ("[there, with a comma.wav,b.wav]", ["there, with a comma.wav", "b.wav"]),
+        ("[]", []),
+        (f"[{'x' * 250}.wav,{'y' * 250}.wav]", ["x" * 250 + ".wav", "y" * 250 + ".wav"]),
+        (f"[{','.join(['n.wav'] * 500)}]", ["n.wav"] * 500),
+    ],
+)
+def test_lists_take_names_without_quotes(value, names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there, with a comma.wav").touch()
+    assert meant(f"audio={value}") == names
+
+
+def test_home_is_found_where_the_shell_has_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert meant("audio=~/x.wav") == "/home/me/x.wav"
+    assert meant("audio=[~/x.wav,~,a~/b]") == ["/home/me/x.wav", "/home/me", "a~/b"]
+    (tmp_path / "~").mkdir()
+    assert meant("audio=~") == "~"
+
+
+def test_a_name_of_any_length_is_one_override():
+    assert meant(f"audio={'x' * 5000}") == "x" * 5000
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_unset_variable_is_refused(value):
+    with pytest.raises(BeatgridError, match=r"audio= *: is empty"):
+        quote_path(f"audio={value}", ["audio"])
 
 
 def prepared(*arguments):

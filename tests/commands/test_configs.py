@@ -10,6 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from beatgrid.commands.configs import CONF
+from beatgrid.commands.signatures import register
 from beatgrid.data.datamodule import BeatDataModule
 from beatgrid.networks import LOSSES, NETWORKS, count_parameters
 from beatgrid.networks.arguments import arguments_of
@@ -32,6 +33,7 @@ ENTRIES = {
 def compose_config(name, overrides, output_dir="."):
     if name == "train":  # otherwise Hydra's run folder, which exists in a run only
         overrides = [*overrides, f"output_dir={output_dir}"]
+    register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose(name, overrides=overrides)
     OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)

@@ -10,6 +10,7 @@ import beatgrid
 from beatgrid.commands import program
 from beatgrid.commands.configs import CONF, Setting, group_settings, options, read_config
 from beatgrid.commands.manual import command_help
+from tests.commands.test_configs import compose_config
 from tests.conftest import ROOT
 
 
@@ -136,8 +137,8 @@ def test_an_option_shows_the_keys_of_its_base_with_its_own_values():
     assert wide.keys() == default.keys()
 
 
-def test_what_help_calls_a_default_is_what_the_file_holds():
-    values = yaml.safe_load((CONF / "grid" / "default.yaml").read_text())
+def test_what_help_calls_a_default_is_what_is_composed():
+    values = compose_config("predict", ["audio=x"]).grid
     for setting in group_settings("grid", "default"):
         assert yaml.safe_load(setting.value) == values[setting.key.removeprefix("grid.")]
     assert "default" in options("grid")

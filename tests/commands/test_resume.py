@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from beatgrid.commands.configs import CONF
 from beatgrid.commands.resume import refuse_complete, resumed_config
+from beatgrid.commands.signatures import register
 from beatgrid.errors import BeatgridError
 from beatgrid.training.runs import Progress, begin_run
 
@@ -15,6 +16,7 @@ BEGUN = ["experiment=box_targets", "model=tcn", "model.lr=1e-4", "trainer.max_ep
 
 
 def composed(overrides):
+    register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", overrides=overrides)
 

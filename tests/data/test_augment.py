@@ -45,7 +45,10 @@ def test_resampling_is_linear_between_frames():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"probability": 1.5}, "probability=1.5"), ({"stretch": (1.2, 0.9)}, "slow first")],
+    [
+        ({"probability": 1.5}, "probability=1.5"),
+        ({"stretch": (1.2, 0.9)}, r"stretch=\[1.2,0.9\]: must be a range, low end first"),
+    ],
 )
 def test_impossible_settings_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -63,7 +63,7 @@ def test_frames_past_the_labels_duration_are_unknown():
 
 
 def test_unknown_trust_is_refused():
-    with pytest.raises(ValueError, match="downbeat_trust='blind'"):
+    with pytest.raises(ValueError, match="downbeat_trust=blind: must be one of reliable, likely"):
         TargetSpec("soft", 0.02, "blind")
 
 

@@ -44,7 +44,7 @@ def test_empty_activation_has_no_grid():
 
 @pytest.mark.parametrize("keywords", [{"bpm_min": 0}, {"bpm_min": 90, "bpm_max": 80}])
 def test_refuses_an_impossible_range(keywords):
-    with pytest.raises(ValueError, match="bpm_min <= bpm_max"):
+    with pytest.raises(ValueError, match="bpm_min"):
         NotebookSearch(**keywords)
 
 

@@ -1,0 +1,67 @@
+"""The labelled tracks that evaluation and calibration are asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from beatgrid.audio.cache import FeatureCache
+from beatgrid.audio.features import FeatureSpec
+from beatgrid.commands.cli import progress
+from beatgrid.data.discovery import discover, of_split
+from beatgrid.data.sources import configured_sources
+from beatgrid.data.track import Track, open_tracks
+from beatgrid.errors import BeatgridError
+from beatgrid.files import printable
+
+
+def labelled_tracks(cfg: DictConfig, features: FeatureSpec, weight: float = 1.0) -> list[Track]:
+    """Return the tracks that ``cfg.data`` names: the labelled folder's, then the other sources'.
+
+    Args:
+        cfg: ``data.audio_dir=null`` leaves the labelled folder out.
+        features: What the other sources must hold.
+        weight: Of the labelled folder's tracks; the other sources name their own.
+
+    Raises:
+        BeatgridError: It names no track, or what it names cannot be read.
+    """
+    tracks: list[Track] = []
+    if cfg.data.audio_dir is not None:
+        found = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
+        tracks += [replace(track, weight=weight) for track in found]
+    sources = {name: instantiate(node) for name, node in cfg.data.sources.items()}
+    for source in configured_sources(cfg.data.rendered, sources):
+        tracks += source.tracks(features)
+    if not tracks:
+        raise BeatgridError(
+            "data.audio_dir=null: name a folder, or rendered ones with "
+            "'+data.rendered.NAME={folder: ...}'"
+        )
+    return tracks
+
+
+def usable(tracks: Sequence[Track], cache: FeatureCache, failed: list[str]) -> Iterator[Track]:
+    """Yield the tracks with their features at hand, under a progress bar.
+
+    Args:
+        tracks: All of them.
+        cache: Of the features.
+        failed: Receives one line for each track that cannot be used; it goes to standard error
+            as well.
+
+    Raises:
+        BeatgridError: None of the tracks can be used.
+    """
+
+    def report(error: BeatgridError) -> None:
+        failed.append(str(error))
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+
+    yield from open_tracks(progress(tracks, "tracks"), cache, report)
+    if len(failed) == len(tracks):
+        raise BeatgridError(f"none of the {len(tracks)} tracks can be used")
