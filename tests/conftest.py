@@ -60,25 +60,30 @@ class Finished:
     err: str
 
 
-@pytest.fixture
-def run_script(monkeypatch, capfd, tmp_path):
-    """Run ``train.py``, ``predict.py`` or ``evaluate.py`` in this process, in an empty folder."""
+def status_of(script: str, *arguments: str) -> int:
+    """Exit status of ``train.py``, ``predict.py`` or another, run in this process."""
     import warnings
 
     from hydra.core.global_hydra import GlobalHydra
 
+    GlobalHydra.instance().clear()
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        patch.setattr(sys, "argv", [script, *map(str, arguments)])
+        warnings.simplefilter("default")  # a script's user is warned, not stopped
+        try:
+            runpy.run_path(str(ROOT / script), run_name="__main__")
+        except SystemExit as stop:
+            return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+@pytest.fixture
+def run_script(monkeypatch, capfd, tmp_path):
+    """Run ``train.py``, ``predict.py`` or ``evaluate.py`` in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
     def run(script: str, *arguments: str) -> Finished:
-        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
-        GlobalHydra.instance().clear()
-        status = 0
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")  # a script's user is warned, not stopped
-            try:
-                runpy.run_path(str(ROOT / script), run_name="__main__")
-            except SystemExit as stop:
-                status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        status = status_of(script, *arguments)
         captured = capfd.readouterr()
         return Finished(status, captured.out, captured.err)
 

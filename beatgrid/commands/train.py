@@ -207,3 +207,4 @@ def _log_hyperparameters(trainer: Trainer, cfg: DictConfig, metrics: dict[str, f
     final = {f"final/{k.replace('/', '_')}": v for k, v in metrics.items() if k[:4] == "val/"}
     final["hp_metric"] = metrics.get(cfg.monitor, math.nan)
     trainer.logger.log_hyperparams(chosen, final)
+    trainer.logger.finalize("success")  # else the end of the process writes it

@@ -1,13 +1,3 @@
-import subprocess
-import sys
-
-
-def test_importing_the_command_line_does_not_load_lightning():
-    """Prediction starts without the training stack."""
-    code = "import beatgrid.commands.predict, sys; sys.exit('lightning' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 def test_control_characters_of_a_command_line_are_shown_as_escapes(run_script):
     done = run_script("predict.py", "audio=\x1b[31mred\nof.mp3", "activation=flux")
     assert (done.status, done.err.count("\x1b"), done.err.count("Traceback")) == (1, 0, 0)

@@ -181,19 +181,25 @@ def test_mistakes_name_their_key(music, run_script, argument):
     assert line.startswith(f"error: {argument.partition('=')[0]}=")
 
 
+# Workers whose parent is stopped: tests/test_processes.py in the fast tier.
 @pytest.mark.parametrize(
-    ("stop", "status"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+    ("stop", "status", "num_workers"),
+    [
+        (signal.SIGINT, 130, 0),
+        pytest.param(signal.SIGINT, 130, 1, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 143, 1, marks=pytest.mark.slow),
+    ],
 )
-def test_a_stopped_run_leaves_its_summary_and_goes_on(stop, status, tmp_path, clicks):
+def test_a_stopped_run_leaves_its_summary_and_goes_on(
+    stop, status, num_workers, run_script, tmp_path, clicks
+):
     for i in range(12):
         soundfile.write(tmp_path / f"{i:02d}.wav", clicks[100][: 220500 + i], 44100)
-    command = [sys.executable, str(ROOT / "predict.py"), "audio=.", *FLUX]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(ROOT / "predict.py"), "audio=.", *FLUX[:-1]]
     first = subprocess.Popen(
-        [*command[:-1], "num_workers=1"],
+        [*command, f"num_workers={num_workers}"],
         cwd=tmp_path,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -210,15 +216,8 @@ def test_a_stopped_run_leaves_its_summary_and_goes_on(stop, status, tmp_path, cl
     rows = summary(tmp_path / "out")
     assert n_done - 1 <= len(rows) <= n_done  # one may just have been written
     assert "conf." in out
-    second = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert second.returncode == 0, second.stderr
-    assert f"{12 - n_done} done, 0 failed, {n_done} skipped" in second.stderr
+    second = run_script("predict.py", "audio=.", *FLUX)
+    assert second.status == 0, second.err
+    assert f"{12 - n_done} done, 0 failed, {n_done} skipped" in second.err
     assert len(summary(tmp_path / "out")) == 12
     assert not list(tmp_path.glob("out/.*.tmp*"))

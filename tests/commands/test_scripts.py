@@ -13,6 +13,7 @@ from beatgrid.audio.features import FeatureSpec, log_mel
 from beatgrid.data.labels import write_label
 from beatgrid.grid import Grid
 from beatgrid.rendering.generator import click_track
+from tests.conftest import CLICK_GRIDS, status_of
 
 TINY = [
     *("trainer=cpu", "trainer.max_epochs=1", "data.num_workers=0", "data.crop_s=4"),
@@ -25,24 +26,11 @@ TINY = [
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, click_folder):
     """A run folder after two training steps on the click tracks."""
-    import os
-    import subprocess
-    import sys
-
-    from tests.conftest import ROOT
-
     cwd = tmp_path_factory.mktemp("train")
-    command = [sys.executable, str(ROOT / "train.py"), *click_folder.overrides, *TINY]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, "data.batch_size=5", "data.val_count=1", "output_dir=run"],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    arguments = [*click_folder.overrides, *TINY, "data.batch_size=5", "data.val_count=1"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        assert status_of("train.py", *arguments, "output_dir=run") == 0
     return cwd / "run"
 
 
@@ -102,10 +90,9 @@ def test_flux_finds_clicks_to_the_millisecond(click_folder, run_script, tmp_path
         "activation=flux",
         "out=found",
         "picture=false",
+        "num_workers=0",
     )
     assert done.status == 0, done.err
-    from tests.conftest import CLICK_GRIDS
-
     for name, grid in CLICK_GRIDS.items():
         result = json.loads((tmp_path / "found" / f"{name}.wav.beatgrid.json").read_text())
         ratio = result["bpm"] / grid.bpm
@@ -189,7 +176,8 @@ def bad_audio(folder):
     return ["empty.wav", "text.mp3", "short.wav", "silent.wav", "cut.flac"]
 
 
-@pytest.mark.parametrize("num_workers", [0, 2])
+# Workers on bad audio: test_predict's test_a_library_leaves_a_summary in the fast tier.
+@pytest.mark.parametrize("num_workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_bad_audio_is_named_and_the_rest_of_the_batch_goes_on(num_workers, run_script, tmp_path):
     (tmp_path / "music").mkdir()
     bad = bad_audio(tmp_path / "music")
