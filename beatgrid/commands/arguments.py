@@ -56,7 +56,7 @@ def prepare(arguments: Sequence[str], paths: Sequence[str], program: str) -> lis
 
 
 def wants(arguments: Sequence[str], *flags: str) -> bool:
-    """Whether one of some flags is among the arguments."""
+    """Tell whether one of some flags is among the arguments."""
     return any(argument in flags for argument in arguments)
 
 

@@ -144,7 +144,7 @@ def load_predictor(cfg: DictConfig) -> Predictor:
 
 
 def output_folder(out: str) -> Path:
-    """The folder that ``out`` names, made now: after hours of work it would be too late.
+    """Make the folder that ``out`` names now: after hours of work it would be too late.
 
     Raises:
         BeatgridError: It cannot be a folder, or not be written to.
@@ -188,7 +188,7 @@ def progress(items: Iterable[T], description: str, total: int | None = None) -> 
 
 
 def shows_trace() -> bool:
-    """Whether tracebacks are wanted: ``debug=true``, or ``BEATGRID_DEBUG=1`` around a program."""
+    """Tell whether ``debug=true``, or ``BEATGRID_DEBUG=1`` in the environment, wants tracebacks."""
     return os.environ.get(_DEBUG, "").lower() not in ("", "0", "false")
 
 

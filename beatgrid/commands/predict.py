@@ -99,7 +99,7 @@ def _print_found(progress: LibraryProgress, out: str) -> None:
 
 @contextlib.contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """A batch system's SIGTERM ends the run as Ctrl-C does, with status 143."""
+    """End the run on a batch system's SIGTERM as Ctrl-C does, with status 143."""
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         yield

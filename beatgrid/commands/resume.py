@@ -24,7 +24,7 @@ _MISSING = object()
 
 
 def resumed_config(folder: Path, asked: DictConfig, overrides: Sequence[str]) -> DictConfig:
-    """The configuration of the run in ``folder``, with what may change as it was asked for.
+    """Return the configuration of the run in ``folder``, with permitted changes applied.
 
     Args:
         folder: Of the run.
@@ -99,7 +99,7 @@ def refuse_complete(cfg: DictConfig, progress: Progress) -> None:
 
 
 def _seconds(max_time: str | Mapping[str, float] | None) -> float | None:
-    """Lightning's DD:HH:MM:SS, or the arguments of a timedelta, in seconds."""
+    """Return Lightning's DD:HH:MM:SS, or the arguments of a timedelta, in seconds."""
     if max_time is None:
         return None
     if isinstance(max_time, str):
@@ -117,7 +117,7 @@ def _shown(key: str, value: Any) -> str:
 
 
 def _leaves(config: DictConfig) -> dict[str, Any]:
-    """Every value by its full key; lists count as values."""
+    """Return every value by its full key; lists count as values."""
     return dict(_walk(OmegaConf.to_container(config, resolve=True), ""))
 
 

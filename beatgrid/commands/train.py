@@ -95,7 +95,7 @@ def _begin_or_resume(cfg: DictConfig) -> float:
 
 @contextlib.contextmanager
 def _new_run(cfg: DictConfig) -> Iterator[Path]:
-    """The folder of a new run, made by the first process and told to those it starts."""
+    """Make the folder of a new run in the first process, and tell those that it starts."""
     hydra = HydraConfig.get()
     output_dir = cfg.output_dir
     if output_dir is None and hydra.mode == RunMode.MULTIRUN:
@@ -114,12 +114,12 @@ def _new_run(cfg: DictConfig) -> Iterator[Path]:
 
 
 def _is_first_process() -> bool:
-    """Whether this process writes the run's files; known before there is a trainer."""
+    """Tell whether this process writes the run's files; known before there is a trainer."""
     return getattr(rank_zero_only, "rank", 0) == 0
 
 
 def _inherited_folder() -> Path | None:
-    """The run folder of the process that has started this one to share its work, if one has."""
+    """Return the run folder of the process that started this one to share its work, if one did."""
     folder = os.environ.get(FOLDER_VARIABLE)
     return Path(folder) if folder and not _is_first_process() else None
 
@@ -154,7 +154,7 @@ def _train(cfg: DictConfig, folder: Path, progress: Progress | None) -> float:
 
 
 def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule, Trainer]:
-    """The parts that ``cfg`` names, the data ready; a run that begins may do so from weights."""
+    """Build the parts that ``cfg`` names, the data ready; a new run may begin from weights."""
     _check(cfg)
     seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_num_threads(cfg.num_threads)
@@ -188,7 +188,7 @@ def _check(cfg: DictConfig) -> None:
 
 
 def _position(folder: Path, progress: Progress | None) -> str:
-    """Where a run goes on, in words."""
+    """Say where a run goes on."""
     if progress is None:
         return f"{folder} has no checkpoint yet: it starts again from its beginning"
     return f"{folder} goes on after step {progress.steps} ({progress.path.name})"

@@ -31,7 +31,7 @@ MAX_NAME_BYTES = 255
 
 
 def bpm_display(bpm: float, duration_s: float = 0.0, bpm_std: float | None = None) -> str:
-    """A tempo with as few decimals as do no harm: "174", "141.8", "128.03".
+    """Return a tempo with as few decimals as do no harm: "174", "141.8", "128.03".
 
     Args:
         bpm: The tempo.
@@ -63,7 +63,7 @@ def grid_result(
     settings: Mapping[str, Any],
     hint: TempoHint | None = None,
 ) -> dict[str, Any]:
-    """Result of one track as plain values, ready for JSON.
+    """Return the result of one track as plain values, ready for JSON.
 
     Args:
         estimate: What the search found, or that it found nothing.
@@ -138,7 +138,7 @@ def grid_result(
 def _beat_list(
     beats: Beats, activation: Activation, downbeat_known: bool, *, piecewise: bool
 ) -> list[dict[str, Any]]:
-    """Each beat as plain values; its segment and certainty where beats follow the segments."""
+    """Return each beat as plain values, with segment and certainty where beats follow segments."""
     probability = prob_at_beats(activation, beats.times_s)
     rows: list[dict[str, Any]] = []
     for i in range(len(beats.times_s)):
@@ -154,12 +154,12 @@ def _beat_list(
 
 
 def write_result(path: str | os.PathLike[str], result: Mapping[str, Any]) -> None:
-    """Writes a result atomically, one line for each key, beat, segment and alternative."""
+    """Write a result atomically, one line for each key, beat, segment and alternative."""
     files.write_text(path, _readable_json(result))
 
 
 def displayable(text: str) -> str:
-    """Text that any UTF-8 stream can take.
+    """Return text that any UTF-8 stream can take.
 
     On Linux a file name is any bytes; Python stands undecodable ones in by lone surrogates, which
     neither JSON nor a terminal accepts. They become U+FFFD.

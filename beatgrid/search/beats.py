@@ -51,13 +51,13 @@ class Beats:
 
     @classmethod
     def none(cls) -> Beats:
-        """No beats."""
+        """Return no beats."""
         nothing = np.zeros(0, dtype=np.int64)
         return cls(np.zeros(0), nothing, nothing, np.zeros(0, dtype=bool))
 
     @classmethod
     def of_grid(cls, grid: Grid, duration_s: float, starts_s: Sequence[float] = (0.0,)) -> Beats:
-        """The beats of a constant grid in [0, duration); one up to 10 ms before 0 is at 0.
+        """Return the beats of a constant grid in [0, duration); one up to 10 ms before 0 is at 0.
 
         Args:
             grid: The grid.

@@ -26,8 +26,8 @@ MIN_MEAN = 0.55
 MAX_KEPT = 0.3
 # By how many periods of the steady tempo the last beat is late at least.
 MIN_DELAY = 0.5
-# Fainter beats are not heard: an end that fades out.
-HEARD = 0.4
+# Beats of less salience do not count: an end that fades out.
+MIN_SALIENCE = 0.4
 # Onsets count only if beats stand out of their mean by this share of it.
 MIN_ONSET = 0.1
 MAX_SALIENCE = 1.5
@@ -76,7 +76,7 @@ def find_slowing_end(extractor: FeatureExtractor, line: Line, start_s: float) ->
         if (
             gain > best_gain
             and times_s[i, count - 1] - turn_s > (count + MIN_DELAY) * line.period_s
-            and np.count_nonzero(values[i] > HEARD) >= MIN_BEATS
+            and np.count_nonzero(values[i] > MIN_SALIENCE) >= MIN_BEATS
             and values[i, :count].mean() > MIN_MEAN
             and kept[:count].mean() < MAX_KEPT
         ):
@@ -94,11 +94,11 @@ def _salience(
     beat_evidence = max(float(np.median(evidence(steady_s))), 1e-6)
     beat_onset = float(np.median(extractor.sample(onset, steady_s))) - level
 
-    heard = beat_onset > MIN_ONSET * level
+    has_onsets = beat_onset > MIN_ONSET * level
 
     def salience(times_s: FloatArray) -> FloatArray:
         own = np.clip(evidence(times_s) / beat_evidence, -1, MAX_SALIENCE)
-        if not heard:
+        if not has_onsets:
             return own
         strength = (extractor.sample(onset, times_s) - level) / beat_onset
         return 0.5 * (own + np.clip(strength, -1, MAX_SALIENCE))

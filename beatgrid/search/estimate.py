@@ -59,7 +59,7 @@ class Segment:
 class GridEstimate:
     """The beatgrid found in one activation, or the statement that there is none.
 
-    What a search does not know is None; without a grid everything but ``reason`` is None or
+    What a search does not determine is None; without a grid everything but ``reason`` is None or
     empty, and the confidence 0.
 
     Attributes:

@@ -97,7 +97,7 @@ class Evidence:
         )
 
     def _neighbours(self, times_s: FloatArray) -> tuple[list[FloatArray], FloatArray]:
-        """The four control points around each time and the fraction of a frame."""
+        """Return the four control points around each time and the fraction of a frame."""
         position = np.asarray(times_s) * self.frame_rate
         frame = np.floor(position)
         n_frames = len(self.coefficients)
@@ -110,7 +110,7 @@ class Evidence:
 
 
 def _spline(c: list[FloatArray], u: FloatArray) -> FloatArray:
-    """Cubic B-spline of four control points, a fraction ``u`` of the way from c[1] to c[2]."""
+    """Evaluate the cubic B-spline of four points, a fraction ``u`` of the way from c[1] to c[2]."""
     v = 1 - u
     value = v * v * v * c[0] + (4 - 6 * u * u + 3 * u * u * u) * c[1]
     value += (4 - 6 * v * v + 3 * v * v * v) * c[2] + u * u * u * c[3]

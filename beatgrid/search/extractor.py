@@ -47,8 +47,8 @@ class Candidate:
         line: The grid.
         likelihood: Sum of evidence per second of music that counts, in units of the
             evidence's root mean square.
-        level_features: What speaks for its metrical level.
-        phase_features: What speaks for its beats rather than its off-beats.
+        level_features: Those that choose its metrical level.
+        phase_features: Those that choose between its beats and its off-beats.
     """
 
     line: Line
@@ -135,7 +135,7 @@ class FeatureExtractor:
         return channel[np.clip(frames, 0, len(channel) - 1)]
 
     def _downbeat(self, line: Line, weight: FloatArray, n_beats: float) -> tuple[FloatArray, float]:
-        """Mean downbeat evidence on and off the beat, (2,), and the contrast within the bar."""
+        """Return mean downbeat evidence on and off the beat, (2,), and the contrast in the bar."""
         if self.downbeat is None:
             return np.zeros(2), 0.0
         at = self.sample(self.downbeat, line.times_s + HALVES[:, None] * line.period_s)
@@ -144,13 +144,13 @@ class FeatureExtractor:
 
 
 def _contrast(at_beats: FloatArray, n: int) -> float:
-    """How unevenly a sum is spread over every n-th beat: the highest share less the lowest."""
+    """Measure how unevenly a sum is spread over every n-th beat: highest share less lowest."""
     sums = [float(at_beats[r::n].sum()) for r in range(n)]
     return max(sums) - min(sums)
 
 
 def _bar_contrast(at_beats: FloatArray, weight: FloatArray, n: int) -> float:
-    """Mean downbeat evidence at the best position in bars of n, less that at the second best.
+    """Return the mean downbeat evidence at the best place in bars of n, less the next best.
 
     Largest at the true level: at half the tempo two positions share the downbeats, at twice
     the tempo every other bar has none.
@@ -161,12 +161,12 @@ def _bar_contrast(at_beats: FloatArray, weight: FloatArray, n: int) -> float:
 
 
 def _alternation(onset: FloatArray, n_beats: float) -> FloatArray:
-    """Difference between even and odd beats, (positions, bands), in units of the mean."""
+    """Return the difference of even and odd beats, (positions, bands), in units of the mean."""
     return np.abs(onset[::2].sum(axis=0) - onset[1::2].sum(axis=0)) / n_beats
 
 
 def _three_bands(onset: NDArray[np.floating] | None, weight: FloatArray) -> FloatArray:
-    """Lowest band, mean of those between, and highest band, (frames, 3); 0 if unknown.
+    """Return the lowest band, the mean of those between, the highest, (frames, 3); 0 if unknown.
 
     Each in units of its mean, and smoothed.
     """
@@ -181,7 +181,7 @@ def _three_bands(onset: NDArray[np.floating] | None, weight: FloatArray) -> Floa
 
 
 def _log_rates(onset: FloatArray, activation: Activation) -> FloatArray:
-    """Onsets per second in each of three bands, and beats per second, (4,), in octaves.
+    """Return onsets per second in each of three bands, and beats per second, (4,), in octaves.
 
     Their number per beat tells the level: hardly any music has one low onset in four beats, or
     twenty high ones in each. Beats are the sum of the activation, in units of one sharp peak.

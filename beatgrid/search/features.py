@@ -85,7 +85,7 @@ class Choice:
     """What the confidence in a chosen grid depends on.
 
     Attributes:
-        probability: That metrical level and phase are right, as their models see it, 0..1.
+        probability: That metrical level and phase are right, by their models, 0..1.
         contrast: How far the best tempo stands out of the scan, in standard deviations.
         residual_s: Spread of peaks around the grid; None where too few were found.
         evidence_on_beat: Mean evidence at its beats.
@@ -121,7 +121,7 @@ LEVEL_FEATURES: Mapping[str, Callable[[Measurements], float]] = {
     "high_onsets": lambda m: m.log_counts[HIGH],
     "beats": lambda m: m.log_counts[-1],
 }
-"""What speaks for a candidate's metrical level."""
+"""Features that choose a candidate's metrical level."""
 
 PHASE_FEATURES: Mapping[str, Callable[[Measurements], float]] = {
     "on": lambda m: m.evidence[ON] - m.evidence[HALF],
@@ -139,8 +139,8 @@ PHASE_FEATURES: Mapping[str, Callable[[Measurements], float]] = {
     ),
     "downbeat": lambda m: m.downbeat[ON_BEAT] - m.downbeat[OFF_BEAT],
 }
-"""What speaks for a candidate's beats rather than its off-beats: of the grid half a beat later
-each has the opposite sign."""
+"""Features that choose between a candidate's beats and its off-beats: for the grid half a beat
+later each has the opposite sign."""
 
 CONFIDENCE_FEATURES: Mapping[str, Callable[[Choice], float]] = {
     "joint_logit": lambda c: _logit(min(max(c.probability, MIN_PROBABILITY), 1 - MIN_PROBABILITY)),

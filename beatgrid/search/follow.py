@@ -101,7 +101,7 @@ def steady_pieces(times_s: FloatArray) -> list[slice]:
 
 
 def _bend_s(times_s: FloatArray) -> float:
-    """Largest distance of beats from the straight line through the outer ones."""
+    """Return the largest distance of beats from the straight line through the outer ones."""
     line_s = np.linspace(times_s[0], times_s[-1], len(times_s))
     return float(np.abs(times_s - line_s).max())
 

@@ -250,12 +250,12 @@ class GridSearch:
 
 
 def _phase_log_odds(ranker: Ranker, extractor: FeatureExtractor, line: Line) -> float:
-    """Log-odds of beat against off-beat along a line."""
+    """Return the log-odds of beat against off-beat along a line."""
     return ranker.phase.log_odds(evaluated(PHASE_FEATURES, extractor.measure(line)))
 
 
 def _first_reported(line: Line, bars: BarPhase | None) -> int:
-    """Number of the first downbeat of the track, of its first beat where bars are unknown."""
+    """Return the index of the track's first downbeat, of its first beat where bars are unknown."""
     if bars is None:
         return line.first_in_track
     return bars.first_downbeat(line)

@@ -126,7 +126,7 @@ def _match(peaks: Peaks, line: Line, weight_at_beats: FloatArray) -> _Matches | 
 
 
 def _reweighted(matches: _Matches) -> _Robust:
-    """Iteratively reweighted least squares with Tukey's biweight."""
+    """Fit by iteratively reweighted least squares with Tukey's biweight."""
     design, y = matches.design, matches.residual_s
     biweight = np.ones_like(y)
     solution = np.zeros(2)
@@ -143,7 +143,7 @@ def _reweighted(matches: _Matches) -> _Robust:
 
 
 def _covariance(matches: _Matches, fitted: _Robust) -> FloatArray:
-    """Huber's sandwich (2, 2): slope of the influence function inside, its scatter outside."""
+    """Return Huber's sandwich (2, 2): the influence function's slope inside, scatter outside."""
     design, trust, u2 = matches.design, matches.trust, fitted.u2
     influence_slope = (1 - u2) * (1 - 5 * u2)
     inverse = np.linalg.pinv(design.T @ ((trust * influence_slope)[:, None] * design))

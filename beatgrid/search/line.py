@@ -26,12 +26,12 @@ class StandardErrors:
 
     @classmethod
     def of(cls, covariance: FloatArray) -> StandardErrors:
-        """From the covariance matrix (2, 2) of time and period."""
+        """Return the uncertainty of a covariance matrix (2, 2) of time and period."""
         time_s, period_s = np.sqrt(np.diag(covariance))
         return cls(float(time_s), float(period_s), float(covariance[0, 1]))
 
     def at_beat_s(self, k: float) -> float:
-        """Standard error of the time of beat ``k``."""
+        """Return the standard error of the time of beat ``k``."""
         variance = self.time_s**2 + 2 * k * self.covariance + (k * self.period_s) ** 2
         return float(np.sqrt(max(variance, 0.0)))
 
@@ -60,12 +60,12 @@ class Line:
 
     @classmethod
     def at(cls, frequency_hz: float, phase: float, start_s: float, end_s: float) -> Line:
-        """Line of a tempo and a phase (0..1 of a period after time 0) over [start, end)."""
+        """Return a line of given tempo and phase (0..1 of a period after 0) over [start, end)."""
         return cls.through(phase / frequency_hz, 1 / frequency_hz, start_s, end_s)
 
     @classmethod
     def through(cls, time_s: float, period_s: float, start_s: float, end_s: float) -> Line:
-        """Line through one beat, re-anchored to the beat nearest the middle of [start, end)."""
+        """Return a line through one beat, re-anchored to the one nearest to mid-span."""
         middle_s = 0.5 * (start_s + end_s)
         anchor_s = time_s + round((middle_s - time_s) / period_s) * period_s
         first = int(np.ceil((start_s - anchor_s) / period_s))
@@ -98,14 +98,14 @@ class Line:
         return int(np.ceil((-START_TOLERANCE_S - self.time_s) / self.period_s))
 
     def first_beat_s(self, start_s: float) -> float:
-        """Time of the first beat at or after a time; 0 for one up to 10 ms before 0."""
+        """Return the time of the first beat at or after a time; 0 for one up to 10 ms before 0."""
         if start_s <= 0:
             return first_in_track_s(self.time_s, self.period_s)
         beats = np.ceil((start_s - self.time_s) / self.period_s)
         return self.time_s + float(beats) * self.period_s
 
     def within(self, bpm_range: tuple[float, float]) -> Line:
-        """The line at the nearest tempo of a range.
+        """Return the line at the nearest tempo of a range.
 
         Where that is another tempo than its own, the errors' covariance tells the best time of
         beat 0 at that tempo, as if it had been fitted with the tempo fixed.
@@ -122,10 +122,10 @@ class Line:
         return replace(self, time_s=time_s, period_s=period_s, errors=errors)
 
     def half_beat_later(self) -> Line:
-        """The grid of its off-beats."""
+        """Return the grid of its off-beats."""
         return replace(self, time_s=self.time_s + self.period_s / 2)
 
     def distance_s(self, times_s: FloatArray) -> FloatArray:
-        """Distance of each time from the line's nearest beat, inside the track or not."""
+        """Return each time's distance from the line's nearest beat, inside the track or not."""
         beats = (times_s - self.time_s) / self.period_s
         return np.abs(beats - np.round(beats)) * self.period_s

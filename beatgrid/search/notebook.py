@@ -132,7 +132,7 @@ class NotebookSearch:
 def _nearest_frames(
     times_s: FloatArray, query_s: FloatArray, frame_rate: float
 ) -> NDArray[np.int64]:
-    """Index of the frame nearest to each query; the later one where both are as near.
+    """Return the index of the frame nearest to each query; the later one where both are as near.
 
     ``times_s`` is uniform, so a division finds what a binary search would, up to rounding,
     which the two comparisons repair.

@@ -90,7 +90,7 @@ def _runs(parts: Sequence[FloatArray]) -> list[list[int]]:
 
 
 def _run_of_each(times_s: FloatArray) -> NDArray[np.int64]:
-    """Number the stretches between gaps that are no whole beat, (beats,)."""
+    """Assign a number to each stretch between gaps that are no whole beat, (beats,)."""
     if len(times_s) < 3:
         return np.zeros(len(times_s), dtype=np.int64)
     gap_s = np.diff(times_s)

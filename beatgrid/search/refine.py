@@ -74,7 +74,7 @@ class _Derivatives:
 def _newton(
     evidence: Evidence, start_s: FloatArray, lever: FloatArray, move: FloatArray
 ) -> tuple[FloatArray, _Derivatives]:
-    """Newton's method with step halving: (shifts (2,) at the maximum, derivatives there)."""
+    """Maximise by Newton's method with step halving; return (shifts (2,), derivatives there)."""
     here = _derivatives(evidence, start_s, lever, move)
     for _ in range(MAX_NEWTON_STEPS):
         step = newton_step(here.gradient, here.hessian)

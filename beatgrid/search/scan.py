@@ -45,7 +45,7 @@ class Scan:
     contrast: FloatArray
 
     def within(self, bpm_range: tuple[float, float]) -> Scan:
-        """The tempi of a range, with the next one on either side: never none."""
+        """Return the tempi of a range, with the next one on either side: never none."""
         low_hz, high_hz = (bpm / 60 for bpm in bpm_range)
         first = max(0, int(np.searchsorted(self.frequency_hz, low_hz, "right")) - 1)
         last = int(np.searchsorted(self.frequency_hz, high_hz, "left"))
@@ -134,7 +134,7 @@ def _peak(folded: NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
 
 
 def _local_level(spread: NDArray[np.float32], bins: NDArray[np.int64]) -> FloatArray:
-    """Median of the folded sums' spread over +-10 % of tempo around each tempo."""
+    """Return the median spread of the folded sums over +-10 % of tempo around each tempo."""
     step = max(1, len(bins) // 512)
     coarse = spread[::step]
     width = max(3, round(0.2 * float(bins.mean()) / step)) | 1

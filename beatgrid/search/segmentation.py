@@ -133,7 +133,7 @@ def has_local_tempo(
 def _local_periods(
     evidence: Evidence, line: Line, harmonics: int, oversampling: int
 ) -> list[float]:
-    """Periods found in overlapping parts of the track, without repetitions."""
+    """Find periods in overlapping parts of the track, without repetitions."""
     found: list[tuple[float, float]] = []
     bpm_range = (line.bpm / MAX_TEMPO_RATIO, line.bpm * MAX_TEMPO_RATIO)
     for span_s in SPANS_S:
@@ -155,12 +155,12 @@ def _local_periods(
 
 
 def _starts(evidence: Evidence, span_s: float) -> list[float]:
-    """Starts of half-overlapping spans that cover the track, in seconds."""
+    """Return the starts of half-overlapping spans that cover the track, in seconds."""
     return list(np.arange(0.0, max(evidence.duration_s - span_s, 0.0) + 1, span_s / 2))
 
 
 def _folded(evidence: Evidence, period_s: float, block_s: float, n_blocks: int) -> FloatArray:
-    """Evidence that each block adds to a grid of a period, for every phase, (blocks, phases)."""
+    """Return each block's evidence for a grid of a period at every phase, (blocks, phases)."""
     frames = np.arange(len(evidence.coefficients))
     phase = frames / (evidence.frame_rate * period_s)
     place = ((phase - np.floor(phase)) * N_PHASES).astype(np.int64) % N_PHASES
@@ -233,7 +233,7 @@ def with_exact_boundaries(
 
 
 def _sum_between(evidence: Evidence, line: Line, start_s: float, ends_s: FloatArray) -> FloatArray:
-    """Evidence of a line's beats from a start up to each of several ends, (ends,)."""
+    """Return the evidence of a line's beats from a start up to each of several ends, (ends,)."""
     first = int(np.ceil((start_s - line.time_s) / line.period_s))
     last = int(np.ceil((ends_s[-1] - line.time_s) / line.period_s))
     beats_s = line.time_s + np.arange(first, last + 1, dtype=np.float64) * line.period_s
@@ -267,7 +267,7 @@ def _merged(evidence: Evidence, segments: list[FittedSegment]) -> list[FittedSeg
 
 
 def _silent(evidence: Evidence, segment: FittedSegment) -> bool:
-    """Whether most of a segment does not count."""
+    """Tell whether most of a segment does not count."""
     low, high = (int(t * evidence.frame_rate) for t in (segment.start_s, segment.end_s))
     return high <= low or float(evidence.weight[low:high].mean()) < PRESENT
 

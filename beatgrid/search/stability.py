@@ -152,7 +152,7 @@ def _split_by_half_a_beat(
 
 
 def _windows(evidence: Evidence, line: Line) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Distance in seconds of each strong window's beats from the grid; which windows deviate."""
+    """Return each strong window's distance in seconds from the grid, and which windows deviate."""
     steps = np.arange(N_PHASES) / N_PHASES
     around = evidence(line.times_s[:, None] + (steps - 0.25) * line.period_s)
     if len(around) < 2 * WINDOW_BEATS:
@@ -177,7 +177,7 @@ def _windows(evidence: Evidence, line: Line) -> tuple[FloatArray, NDArray[np.boo
 
 
 def _has_run(flags: NDArray[np.bool_], n: int) -> bool:
-    """Whether ``n`` neighbouring flags are all set."""
+    """Tell whether ``n`` neighbouring flags are all set."""
     return len(flags) >= n and bool(np.any(np.convolve(flags, np.ones(n), "valid") > n - 0.5))
 
 
