@@ -342,8 +342,8 @@ def test_coefficients_of_another_version_are_refused():
     [
         ({"bpm_min": 0}, "bpm_min"),
         ({"bpm_min": 200, "bpm_max": 100}, "bpm_min"),
-        ({"bpm": 0.0}, "bpm must be a positive number"),
-        ({"bpm": float("nan")}, "bpm must be a positive number"),
+        ({"bpm": 0.0}, "bpm=0.0: must be a number from 1 to 10000 or null"),
+        ({"bpm": float("nan")}, "bpm=nan: must be a number from 1 to 10000 or null"),
         ({"miss_probability": 1.0}, "miss_probability"),
         ({"search_window": (5, 5)}, "search_window"),
         ({"ranker": "best"}, "no ranker named 'best'"),
