@@ -17,6 +17,7 @@ from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import configure_log
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from hydra.types import RunMode
 from hydra.utils import instantiate
@@ -51,6 +52,7 @@ def entry(
     config_name: str,
     paths: Sequence[str],
     renamed: Mapping[str, str] | None = None,
+    sweeps: bool = False,
 ) -> Callable[[Callable[[DictConfig], Any]], Command]:
     """Make a script's ``main(cfg)`` its command line.
 
@@ -59,6 +61,7 @@ def entry(
         paths: Keys whose values are file names, to be taken literally: Hydra's grammar would
             reject most music libraries (``Artist - Song (Mix) [2010].mp3``).
         renamed: Former names of options, and what to write instead.
+        sweeps: Whether a file of ``conf/`` may ask for several runs.
 
     Returns:
         A decorator; the decorated function takes the command line (by default that of the
@@ -111,9 +114,7 @@ def entry(
                         raise BeatgridError(f"{argument}: now {renamed[key]}")
                     if value == "null" and (known := options(key)):  # Hydra would not say which
                         raise BeatgridError(f"{argument}: must be one of {', '.join(known)}")
-                sys.argv = [launched[0], *prepare(arguments, paths, program)]
-                register()
-                hydra.main(str(CONF), config_name, version_base="1.3")(task)()
+                _compose_and_run(task, config_name, prepare(arguments, paths, program), sweeps)
             except Exception as error:
                 _fail(error)
             except KeyboardInterrupt:
@@ -128,6 +129,26 @@ def entry(
         return run
 
     return decorate
+
+
+def _compose_and_run(
+    task: Callable[[DictConfig], Any], config_name: str, arguments: Sequence[str], sweeps: bool
+) -> None:
+    """Compose a configuration and hand it to a task, as ``hydra.main`` does.
+
+    That composes it twice, for it must know whether there are several runs: a fifth of a second
+    where there is one.
+    """
+    register()
+    if sweeps or any(argument.startswith(("-", "hydra", "+hydra")) for argument in arguments):
+        sys.argv = [sys.argv[0], *arguments]
+        hydra.main(str(CONF), config_name, version_base="1.3")(task)()
+        return
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        config = hydra.compose(config_name, list(arguments), return_hydra_config=True)
+    HydraConfig.instance().set_config(config)
+    configure_log(config.hydra.job_logging, config.hydra.verbose)
+    task(OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]))
 
 
 def load_predictor(cfg: DictConfig) -> Predictor:

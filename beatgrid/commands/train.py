@@ -59,6 +59,7 @@ FOLDER_VARIABLE = "BEATGRID_RUN_FOLDER"
         *("data.audio_dir", "data.label_dir", "data.cache_dir"),
         *("resume", "init_from", "output_dir"),
     ),
+    sweeps=True,
     renamed={"ckpt_path": "resume=RUN_FOLDER or resume=CHECKPOINT"},
 )
 def main(cfg: DictConfig) -> float:

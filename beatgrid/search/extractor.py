@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 from beatgrid.grid import Activation, FloatArray
+from beatgrid.peaks import local_maxima
 from beatgrid.search.evidence import Evidence, log_odds
 from beatgrid.search.features import (
     HALF,
@@ -190,6 +190,6 @@ def _log_rates(onset: FloatArray, activation: Activation) -> FloatArray:
     counts = []
     for band in onset.T:
         height = band.mean() + ONSET_HEIGHT_STD * band.std()
-        counts.append(float(len(find_peaks(band, height=height, distance=distance)[0])))
+        counts.append(float(len(local_maxima(band, height, distance))))
     counts.append(float(activation.beat.sum()))
     return np.log2((np.array(counts) + EXTRA_COUNT) / max(activation.duration_s, 1.0))
