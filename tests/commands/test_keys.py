@@ -60,8 +60,7 @@ CASES = list(cases())
 
 
 def mistakes(config, command, key, value):
-    """The lines that a command ends with for one value, none if it takes it."""
-    config = config.copy()
+    """The lines a command ends with for one value, set in ``config``; none if it takes it."""
     OmegaConf.update(config, key, value, merge=False)
     try:
         check_keys(config, command)
@@ -98,8 +97,9 @@ def test_a_value_that_cannot_be_is_one_line_with_key_value_and_form(
 ):
     monkeypatch.chdir(tmp_path)
     refused = 0
+    config = composed(command, variant).copy()
     for value in ABSURD:
-        lines = mistakes(composed(command, variant), command, key, value)
+        lines = mistakes(config, command, key, value)
         assert len(lines) <= 1
         for line in lines:
             refused += 1
@@ -131,7 +131,7 @@ def test_there_are_keys():
     ],
 )
 def test_the_form_is_said(command, key, value, form, composed):
-    lines = mistakes(composed(command, ()), command, key, value)
+    lines = mistakes(composed(command, ()).copy(), command, key, value)
     assert lines == [f"{key}={shown(value)}: must be {form}"]
 
 

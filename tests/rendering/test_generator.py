@@ -92,16 +92,17 @@ def test_every_genre_renders(genre):
 
 
 def test_same_seed_same_samples_in_another_process():
+    songs = [("jcore", 5, 6.0), ("boom_bap", 4, 8.0)]
     code = (
-        "import hashlib; from beatgrid.rendering.generator import render;"
-        "print(hashlib.sha256(render('jcore', 5, 6.0).samples.tobytes()).hexdigest())"
+        "import hashlib; from beatgrid.rendering.generator import render\n"
+        f"for song in {songs}: print(hashlib.sha256(render(*song).samples.tobytes()).hexdigest())"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    here = synth.render("jcore", 5, 6.0).samples.tobytes()
-    assert result.stdout.strip() == hashlib.sha256(here).hexdigest()
-    assert synth.render("jcore", 6, 6.0).samples.tobytes() != here
+    here = [synth.render(*song).samples.tobytes() for song in songs]
+    assert result.stdout.split() == [hashlib.sha256(samples).hexdigest() for samples in here]
+    assert synth.render("jcore", 6, 6.0).samples.tobytes() != here[0]
 
 
 def test_half_of_the_tempi_are_fractional():
