@@ -3,7 +3,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from beatgrid.data.augment import FLOOR_DB, Augment, resample_frames
-from tests.conftest import ROOT
+from tests.commands.test_configs import compose_config
 
 
 def impulse(n_frames=60, n_mels=32, at=30):
@@ -56,7 +56,8 @@ def test_impossible_settings_are_refused(arguments, message):
 
 
 def test_the_configuration_lists_the_variations_as_they_are():
-    listed = OmegaConf.to_container(OmegaConf.load(ROOT / "conf/data/augmented.yaml").augment)
+    augment = compose_config("train", ["data=augmented"]).data.augment
+    listed = OmegaConf.to_container(augment, resolve=True)
     assert Augment(**{k: tuple(v) if isinstance(v, list) else v for k, v in listed.items()}) == (
         Augment()
     )

@@ -41,13 +41,13 @@ def test_arguments_reach_network_and_loss():
         ({"n_mels": 9}, "model.n_mels=9: neither network 'tcn'"),
         ({"network": "lstm"}, "model.network=lstm: must be one of crnn, tcn, tcn_lstm"),
         ({"loss": "l2"}, "model.loss=l2: must be one of bce"),
-        ({"optimizer": "sgd"}, "model.optimizer='sgd': must be one of adam, adamw"),
-        ({"schedule": "step"}, "model.schedule='step': must be one of cosine, constant"),
+        ({"optimizer": "sgd"}, "model.optimizer=sgd: must be one of adamw, adam"),
+        ({"schedule": "step"}, "model.schedule=step: must be one of cosine, constant"),
         ({"lr": "fast"}, "model.lr=fast: must be a number from 0"),
         ({"lr": float("nan")}, "model.lr=nan: must be a number from 0"),
         ({"lr": -1.0}, "model.lr=-1.0: must be a number from 0"),
         ({"weight_decay": -0.1}, "model.weight_decay=-0.1: must be a number from 0"),
-        ({"warmup": 1.0}, "model.warmup=1.0: must be a number from 0 to below 1"),
+        ({"warmup": 1.0}, "model.warmup=1.0: must be a number from 0 below 1"),
     ],
 )
 def test_a_setting_that_cannot_be_is_one_line(changes, message):
