@@ -286,7 +286,7 @@ def test_workers_end_with_their_parent(stop, kind, tmp_path):
         os.killpg(parent.pid, stop)  # as a terminal does
     else:
         parent.send_signal(stop)
-    assert parent.wait(10) == -stop
+    assert parent.wait(60) == -stop
     assert end_of(pids) == []
     _, errors = parent.communicate()
     assert errors.count("Traceback") == (stop == signal.SIGINT)  # the parent's own
