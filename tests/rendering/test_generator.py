@@ -80,15 +80,15 @@ def test_house_kicks_lie_on_the_labelled_beats():
 
 @pytest.mark.parametrize("genre", TEMPLATES)
 def test_every_genre_renders(genre):
-    track = synth.render(genre, 3, 3.0)
+    track = synth.render(genre, 3, 2.0)
     low, high = TEMPLATES[genre].bpm
     assert track.samples.dtype == np.float32
-    assert track.samples.shape == (3 * RATE,)
+    assert track.samples.shape == (2 * RATE,)
     assert np.isfinite(track.samples).all()
     assert 0.05 < np.max(np.abs(track.samples)) <= 1.0
     assert low - 0.5 <= track.grid.bpm <= high + 0.5
     assert track.grid.beats_per_bar == TEMPLATES[genre].beats_per_bar
-    assert track.duration_s == 3.0
+    assert track.duration_s == 2.0
 
 
 def test_same_seed_same_samples_in_another_process():
