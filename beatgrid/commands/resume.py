@@ -11,7 +11,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.errors import BeatgridError
-from beatgrid.training.runs import CONFIG, OVERRIDES, Progress
+from beatgrid.training.progress import Progress
+from beatgrid.training.runs import CONFIG, OVERRIDES
 
 DURATION = ("trainer.max_epochs", "trainer.max_time")
 # Where and how it runs and what it shows; a name stands for all that is under it.

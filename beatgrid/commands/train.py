@@ -32,16 +32,14 @@ from beatgrid.networks.checkpoint import load_model
 from beatgrid.predictor import find_checkpoint
 from beatgrid.training.checkpoints import DurableCheckpointIO
 from beatgrid.training.module import BeatModule
+from beatgrid.training.progress import Progress, last_progress, read_progress
 from beatgrid.training.runs import (
     RUNS,
-    Progress,
     begin_run,
     discarded_unless_begun,
     find_run,
     keep_splits,
-    last_progress,
     log_file,
-    read_progress,
     requeued_run,
     writing_faults_named,
 )

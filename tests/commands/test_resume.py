@@ -10,7 +10,8 @@ from beatgrid.commands.configs import CONF
 from beatgrid.commands.resume import refuse_complete, resumed_config
 from beatgrid.commands.signatures import register
 from beatgrid.errors import BeatgridError
-from beatgrid.training.runs import Progress, begin_run
+from beatgrid.training.progress import Progress
+from beatgrid.training.runs import begin_run
 
 BEGUN = ["experiment=box_targets", "model=tcn", "model.lr=1e-4", "trainer.max_epochs=9"]
 

@@ -16,7 +16,7 @@ from beatgrid.networks.checkpoint import load_model
 from beatgrid.training import checkpoints
 from beatgrid.training.checkpoints import DurableCheckpointIO, SaveOnInterrupt, StopWhereDiverged
 from beatgrid.training.module import BeatModule
-from beatgrid.training.runs import read_progress
+from beatgrid.training.progress import read_progress
 from beatgrid.training.signals import orderly_end
 from tests.data.test_dataset import make_track
 from tests.networks.small import module_arguments

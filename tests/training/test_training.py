@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from beatgrid.training.module import BeatModule
-from beatgrid.training.runs import read_progress
+from beatgrid.training.progress import read_progress
 from tests.commands.test_scripts import TINY
 
 
