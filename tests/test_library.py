@@ -23,7 +23,6 @@ from beatgrid.library import (
     check_writable,
     finder,
     method_hash,
-    workers_that_pay,
 )
 from beatgrid.output.index import NAME, Record, ResultIndex
 from beatgrid.output.summary import DoubtfulFirst, write_summary
@@ -345,16 +344,6 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(BeatgridError, match=r"out=.*: cannot be written to \(No space left"):
         check_writable(tmp_path)
     assert os.listdir(tmp_path) == []
-
-
-def test_workers_are_as_many_as_pay(monkeypatch):
-    monkeypatch.setattr("beatgrid.library.os.sched_getaffinity", lambda _: range(8), raising=False)
-    monkeypatch.setattr("beatgrid.library._available_bytes", lambda: 10**12)
-    assert [workers_that_pay(n) for n in (0, 1, 2, 6, 20, 10_000)] == [0, 0, 1, 2, 7, 8]
-    monkeypatch.setattr("beatgrid.library._available_bytes", lambda: 1_500_000_000)
-    assert workers_that_pay(10_000) == 2
-    monkeypatch.setattr("beatgrid.library._available_bytes", lambda: 100)
-    assert workers_that_pay(10_000) == 1
 
 
 def blocks_kept(n_files, folder):

@@ -14,9 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 from beatgrid.audio.find import find_audio
 from beatgrid.commands.cli import entry, load_predictor, output_folder, shows_trace
 from beatgrid.commands.progress import LibraryProgress
+from beatgrid.commands.workers import workers_that_pay
 from beatgrid.errors import BeatgridError
 from beatgrid.files import content_hash, printable
-from beatgrid.library import Library, finder, method_hash, workers_that_pay
+from beatgrid.library import Library, finder, method_hash
 from beatgrid.output.index import ResultIndex
 from beatgrid.output.summary import FAILED, write_summary
 from beatgrid.predictor import find_checkpoint
