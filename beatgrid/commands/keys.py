@@ -31,6 +31,7 @@ from beatgrid.checks import (
     shown,
 )
 from beatgrid.errors import BeatgridError
+from beatgrid.rendering.sources import SOURCES
 
 Hours = Annotated[float, Interval(0, 1_000_000)]
 Device = Annotated[str, Text("a device such as cpu or cuda")]
@@ -45,7 +46,6 @@ _TRACKS = {
     "rendered": Mapping,
     "sources": Mapping,
 }
-_HOURS = dict.fromkeys(("own", "mma", "hybrid", "lmms", "hydrogen", "slow", "slow_hydrogen"), Hours)
 
 KEYS: dict[str, dict[str, Any]] = {
     "predict": {
@@ -82,7 +82,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "render": {
         "features": Mapping,
         "out_dir": Name,
-        "hours": _HOURS,
+        "hours": dict.fromkeys(SOURCES, Hours),
         "keep_audio": bool,
         "held_out": bool,
         "first_seed": Annotated[int, Interval(0, 10**9)],

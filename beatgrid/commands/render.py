@@ -20,8 +20,7 @@ from beatgrid.commands.cli import entry, exit_if_failed
 from beatgrid.errors import BeatgridError
 from beatgrid.processes import Failure, results
 from beatgrid.rendering.progress import Progress
-from beatgrid.rendering.sources import SOURCES
-from beatgrid.rendering.sources import source as source_module
+from beatgrid.rendering.sources import SOURCES, source_module
 from beatgrid.rendering.store import Job, jobs_for, prepare_folder, render_job
 
 # Renderers keep sounds in memory; a fresh process now and then bounds what they leak.

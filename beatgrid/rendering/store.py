@@ -20,7 +20,7 @@ from beatgrid.data.rendered import RenderedFolder
 from beatgrid.errors import BeatgridError
 from beatgrid.files import replacing, write_json
 from beatgrid.rendering.piece import SAMPLE_RATE, Piece, draw_duration_s
-from beatgrid.rendering.sources import source as source_module
+from beatgrid.rendering.sources import source_module
 
 # Seeds from here on are for measuring, never for training.
 FIRST_HELD_OUT_SEED = 1_000_000

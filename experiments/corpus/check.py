@@ -25,8 +25,7 @@ from rich.progress import track
 from beatgrid.files import replacing, write_text
 from beatgrid.output.markdown import markdown_table
 from beatgrid.rendering.onsets import CLEAR, residual_ms
-from beatgrid.rendering.sources import SOURCES
-from beatgrid.rendering.sources import source as source_module
+from beatgrid.rendering.sources import SOURCES, source_module
 from beatgrid.rendering.store import FIRST_HELD_OUT_SEED
 
 HERE = Path(__file__).resolve().parent

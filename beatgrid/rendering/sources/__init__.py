@@ -16,6 +16,6 @@ SOURCES = ("own", "mma", "hybrid", "lmms", "hydrogen", "slow", "slow_hydrogen")
 """Names of all sources."""
 
 
-def source(name: str) -> ModuleType:
+def source_module(name: str) -> ModuleType:
     """Import the source of a name out of ``SOURCES``."""
     return importlib.import_module(f"beatgrid.rendering.sources.{name}")
