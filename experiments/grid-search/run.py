@@ -18,10 +18,10 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-from bent_part import bent_tracks
 from corpus_part import corpus
 from segmentation_part import segmentation
 from synthetic_parts import ambiguity, calibration, cost, snapping, versus_notebook
+from tempo_changes_part import tempo_changes
 
 
 def main(arguments: list[str]) -> None:
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
     if "data_dir" in options:
         parts["7"] = partial(corpus, Path(options["data_dir"]))
     if "generated_dir" in options:
-        parts["8"] = partial(bent_tracks, Path(options["generated_dir"]))
+        parts["8"] = partial(tempo_changes, Path(options["generated_dir"]))
     wanted = [options["part"]] if "part" in options else list(parts)
     for part in wanted:
         if part not in parts:

@@ -1,4 +1,4 @@
-"""Part 8: generated music whose tempo is bent or that is cut; do its beats follow?
+"""Part 8: generated music whose tempo changes or that is cut; do its beats follow?
 
 Every track of a labelled folder is played once as it is and once in each of the ways below, through
 the shipped network. Varying speed moves the audio itself, so that the true beats are known to the
@@ -30,7 +30,7 @@ SAME_LEVEL_SHARE = 0.06
 
 
 @dataclass(frozen=True, eq=False)
-class Bent:
+class Warped:
     """A track that left its grid.
 
     Attributes:
@@ -44,25 +44,25 @@ class Bent:
 
 def played_at(
     samples: FloatArray, rate: int, beats_s: FloatArray, speed: Callable[[FloatArray], FloatArray]
-) -> Bent:
+) -> Warped:
     """Play a track at a speed that changes with the time of playing."""
     t = np.arange(int(1.2 * len(samples))) / rate
     position_s = np.concatenate(([0.0], np.cumsum(speed(t)[:-1]) / rate))
     position_s = position_s[position_s < (len(samples) - 1) / rate]
     t = t[: len(position_s)]
-    bent = np.interp(position_s * rate, np.arange(len(samples)), samples)
-    return Bent(bent, np.interp(beats_s[beats_s < position_s[-1]], position_s, t))
+    warped = np.interp(position_s * rate, np.arange(len(samples)), samples)
+    return Warped(warped, np.interp(beats_s[beats_s < position_s[-1]], position_s, t))
 
 
-def cut(samples: FloatArray, rate: int, beats_s: FloatArray, at_s: float, jump_s: float) -> Bent:
+def cut(samples: FloatArray, rate: int, beats_s: FloatArray, at_s: float, jump_s: float) -> Warped:
     """Cut ``jump_s`` out of a track, or repeat so much where it is negative."""
     samples = np.concatenate((samples[: int(at_s * rate)], samples[int((at_s + jump_s) * rate) :]))
     behind_s = beats_s - jump_s
     inside = (behind_s >= at_s) & (behind_s < len(samples) / rate)
-    return Bent(samples, np.concatenate((beats_s[beats_s < at_s], behind_s[inside])))
+    return Warped(samples, np.concatenate((beats_s[beats_s < at_s], behind_s[inside])))
 
 
-def ways(samples: FloatArray, rate: int, grid: Grid, rng: np.random.Generator) -> dict[str, Bent]:
+def ways(samples: FloatArray, rate: int, grid: Grid, rng: np.random.Generator) -> dict[str, Warped]:
     """Make the variants of a track."""
     duration_s = len(samples) / rate
     beats_s = grid.beat_times(duration_s)
@@ -74,14 +74,14 @@ def ways(samples: FloatArray, rate: int, grid: Grid, rng: np.random.Generator) -
     jump = rng.uniform(0.15, 0.85) + rng.integers(0, 2)
     half = rng.uniform(0.45, 0.55) + rng.integers(0, 2)
 
-    def bent(speed: Callable[[FloatArray], FloatArray]) -> Bent:
+    def warped(speed: Callable[[FloatArray], FloatArray]) -> Warped:
         return played_at(samples, rate, beats_s, speed)
 
     return {
-        "as it is": Bent(samples, beats_s),
-        "change of 1.5 to 8 %": bent(lambda t: np.where(t < turn_s, 1.0, change)),
-        "ramp of 3 to 10 %": bent(lambda t: 1 + slope * t / duration_s),
-        "wander of 1 to 2 %": bent(lambda t: 1 + size * walk(t)),
+        "as it is": Warped(samples, beats_s),
+        "change of 1.5 to 8 %": warped(lambda t: np.where(t < turn_s, 1.0, change)),
+        "ramp of 3 to 10 %": warped(lambda t: 1 + slope * t / duration_s),
+        "wander of 1 to 2 %": warped(lambda t: 1 + size * walk(t)),
         "edit": cut(samples, rate, beats_s, turn_s, sign * jump * grid.period_s),
         "edit by .45 to .55 beat": cut(samples, rate, beats_s, turn_s, sign * half * grid.period_s),
     }
@@ -92,23 +92,25 @@ def f_measure(beats_s: FloatArray, found_s: FloatArray) -> float:
     return float(mir_eval.beat.f_measure(beats_s, found_s, f_measure_threshold=TOLERANCE_S))
 
 
-def row_of(way: str, bent: Bent, found: Prediction, rate: int) -> dict[str, object]:
+def row_of(way: str, warped: Warped, found: Prediction, rate: int) -> dict[str, object]:
     """Score one variant."""
     constant_s = found.grid.beat_times(found.duration_s) if found.grid else np.zeros(0)
-    tracked_s = librosa.beat.beat_track(y=bent.samples.astype(np.float32), sr=rate, units="time")[1]
-    true_bpm = 60 / float(np.median(np.diff(bent.beats_s)))
+    tracked_s = librosa.beat.beat_track(y=warped.samples.astype(np.float32), sr=rate, units="time")[
+        1
+    ]
+    true_bpm = 60 / float(np.median(np.diff(warped.beats_s)))
     bpm = np.median([s.bpm for s in found.segments]) if found.segments else np.nan
     return {
         "way": way,
         "split": found.constant_tempo is False,
         "level": abs(bpm / true_bpm - 1) < SAME_LEVEL_SHARE,
-        "piecewise": f_measure(bent.beats_s, found.beat_times()),
-        "constant": f_measure(bent.beats_s, constant_s),
-        "librosa": f_measure(bent.beats_s, tracked_s),
+        "piecewise": f_measure(warped.beats_s, found.beat_times()),
+        "constant": f_measure(warped.beats_s, constant_s),
+        "librosa": f_measure(warped.beats_s, tracked_s),
     }
 
 
-def bent_tracks(folder: Path) -> None:
+def tempo_changes(folder: Path) -> None:
     """Score all variants of the tracks of a labelled folder."""
     predictor = beatgrid.load("shipped")
     rows: list[dict[str, object]] = []
@@ -119,8 +121,8 @@ def bent_tracks(folder: Path) -> None:
         mono = samples.mean(axis=1)
         if len(mono) < MIN_DURATION_S * rate:
             continue
-        for way, bent in ways(mono, rate, label.grid, np.random.default_rng(done)).items():
-            rows.append(row_of(way, bent, predictor(bent.samples, sample_rate=rate), rate))
+        for way, warped in ways(mono, rate, label.grid, np.random.default_rng(done)).items():
+            rows.append(row_of(way, warped, predictor(warped.samples, sample_rate=rate), rate))
         done += 1
         if done == MAX_TRACKS:
             break
@@ -146,4 +148,4 @@ def bent_tracks(folder: Path) -> None:
                 "median F of these": float(np.median([row["piecewise"] for row in right])),
             }
         )
-    write_table("8-bent", summary)
+    write_table("8-tempo-changes", summary)
