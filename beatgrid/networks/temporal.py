@@ -40,7 +40,13 @@ class DilatedConvolutions(nn.Module):
             raise ValueError(f"tcn_kernel_size must be odd, not {kernel_size}")
         self.layers = nn.ModuleList(
             nn.Sequential(
-                nn.Conv1d(width, width, kernel_size, padding="same", dilation=2**i),
+                nn.Conv1d(
+                    width,
+                    width,
+                    kernel_size,
+                    padding=kernel_size // 2 * 2**i,  # "same", which ONNX Runtime does not dilate
+                    dilation=2**i,
+                ),
                 nn.ELU(),
                 nn.Dropout(dropout),
                 nn.Conv1d(width, width, 1),
