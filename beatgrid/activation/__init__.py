@@ -4,7 +4,8 @@ from beatgrid.lazy import offer
 
 __all__, __getattr__ = offer(
     __name__,
-    network=("network_logits", "track_activation"),
+    evidence=("Calibration", "track_activation"),
+    network=("NetworkSource", "network_logits"),
     flux=("flux_activation", "onset_strength"),
-    source=("ActivationSource", "FluxSource", "NetworkSource", "open_source"),
+    source=("ActivationSource", "FluxSource", "open_source"),
 )

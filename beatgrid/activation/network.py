@@ -1,20 +1,16 @@
-"""A network over a whole track, in overlapping chunks: features in, Activation out."""
+"""A network of torch as a source of activations."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
-from scipy.special import expit
 
-from beatgrid.activation.flux import onset_strength
-from beatgrid.audio.features import FeatureSpec
+from beatgrid.activation.chunks import CHUNK_FRAMES, FloatArray, in_chunks
+from beatgrid.activation.evidence import Calibration, track_activation
+from beatgrid.errors import BeatgridError
 from beatgrid.grid import Activation
+from beatgrid.networks.checkpoint import LoadedModel
 from beatgrid.networks.network import Network
-
-# What memory is bounded by, beside a network's context: 120 s at 86 frames per second.
-CHUNK_FRAMES = 10336
 
 
 @torch.inference_mode()
@@ -24,57 +20,49 @@ def network_logits(
     chunk_frames: int = CHUNK_FRAMES,
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """Compute the logits of every frame of a track; memory is bounded by a few chunks.
-
-    Each chunk is computed with the network's ``context_frames`` to either side, whose logits
-    are dropped: the result is that of the whole track but for rounding (about 1e-6).
+    """Compute the logits of every frame of a track; see ``in_chunks``.
 
     Args:
         network: In evaluation mode, on ``device``.
         features: Log-mel in dB, (frames, mels), at least one frame.
-        chunk_frames: Length of a chunk; a track up to one chunk and its margins goes through
-            the network in one piece.
+        chunk_frames: Length of a chunk.
         device: Where to compute.
 
     Returns:
         float32 (frames, outputs).
     """
-    margin = network.context_frames
-    n_frames = len(features)
-    if n_frames <= chunk_frames + 2 * margin:
-        chunk_frames = n_frames
-    logits: list[np.ndarray] = []
-    for start in range(0, n_frames, chunk_frames):
-        stop = min(n_frames, start + chunk_frames)
-        first, last = max(0, start - margin), min(n_frames, stop + margin)
-        piece = torch.as_tensor(np.asarray(features[first:last], dtype=np.float32), device=device)
-        out = network(piece[None])[0]
-        logits.append(out[start - first : stop - first].cpu().numpy())
-    return np.concatenate(logits)
+
+    def compute(piece: FloatArray) -> FloatArray:
+        return network(torch.as_tensor(piece, device=device)[None])[0].cpu().numpy()
+
+    return in_chunks(compute, features, network.context_frames, chunk_frames)
 
 
-def track_activation(
-    logits: np.ndarray,
-    log_mel: np.ndarray,
-    spec: FeatureSpec,
-    duration_s: float,
-    temperatures: Sequence[float] = (1.0, 1.0),
-) -> Activation:
-    """Collect the evidence on a track: the network's probabilities, and onset strength.
+class NetworkSource:
+    """A trained network.
 
     Args:
-        logits: (frames, outputs): beat, and downbeat if the network has it.
-        log_mel: Features in dB they were computed from, (frames, mels).
-        spec: Of these features.
-        duration_s: Length of the track.
-        temperatures: Logits are divided by them first, one per column, which calibrates the
-            probabilities (``beatgrid.calibration.temperature``).
+        model: A loaded checkpoint.
+        device: Where the network computes, as torch names it.
+
+    Raises:
+        CheckpointError: The checkpoint's calibration is damaged or of another version.
+        BeatgridError: The device is not there.
     """
-    probability = expit(logits.astype(np.float64) / np.asarray(temperatures[: logits.shape[1]]))
-    return Activation(
-        beat=probability[:, 0],
-        frame_rate=spec.frame_rate,
-        duration_s=duration_s,
-        downbeat=probability[:, 1] if logits.shape[1] > 1 else None,
-        onset=onset_strength(log_mel, spec.frame_rate),
-    )
+
+    def __init__(self, model: LoadedModel, device: str = "cpu") -> None:
+        self.model_id = model.model_id
+        self.features = model.features
+        calibration = Calibration.from_dict(model.calibration, model.model_id)
+        self.ranker, self.temperatures = calibration.ranker, calibration.temperatures
+        self.device = device
+        try:
+            self.network = model.network.to(device)
+        except Exception as error:  # torch raises what it likes, AssertionError for one
+            reason = str(error).splitlines()[0]
+            raise BeatgridError(f"device={device}: cannot be used ({reason}); take cpu") from error
+
+    def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
+        """Return the network's calibrated activation of log-mel (frames, mels)."""
+        logits = network_logits(self.network, log_mel, device=self.device)
+        return track_activation(logits, log_mel, self.features, duration_s, self.temperatures)

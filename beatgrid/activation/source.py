@@ -9,11 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from beatgrid.activation.flux import flux_activation
-from beatgrid.activation.network import network_logits, track_activation
 from beatgrid.audio.features import FeatureSpec
-from beatgrid.errors import BeatgridError, CheckpointError
+from beatgrid.errors import BeatgridError
 from beatgrid.grid import Activation
-from beatgrid.networks.checkpoint import LoadedModel, load_model
 from beatgrid.search.ranker import Ranker, packaged
 
 
@@ -59,52 +57,15 @@ class FluxSource:
         return flux_activation(log_mel, self.features.frame_rate, duration_s)
 
 
-class NetworkSource:
-    """A trained network.
-
-    Args:
-        model: A loaded checkpoint.
-        device: Where the network computes, as torch names it.
-
-    Raises:
-        CheckpointError: The checkpoint's calibration is damaged or of another version.
-        BeatgridError: The device is not there.
-    """
-
-    def __init__(self, model: LoadedModel, device: str = "cpu") -> None:
-        self.model_id = model.model_id
-        self.features = model.features
-        ranker = model.calibration.get("ranker")
-        try:
-            self.ranker = None if ranker is None else Ranker.from_dict(ranker)
-            self.temperatures = tuple(
-                float(t) for t in model.calibration.get("temperatures", (1.0, 1.0))
-            )
-            if not all(0 < t < float("inf") for t in self.temperatures):
-                raise ValueError(f"temperatures {self.temperatures}")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"ckpt={model.model_id}: its calibration cannot be used "
-                f"({str(error).splitlines()[0]}); run calibrate.py on it again"
-            ) from error
-        self.device = device
-        try:
-            self.network = model.network.to(device)
-        except Exception as error:  # torch raises what it likes, AssertionError for one
-            reason = str(error).splitlines()[0]
-            raise BeatgridError(f"device={device}: cannot be used ({reason}); take cpu") from error
-
-    def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
-        """Return the network's calibrated activation of log-mel (frames, mels)."""
-        logits = network_logits(self.network, log_mel, device=self.device)
-        return track_activation(logits, log_mel, self.features, duration_s, self.temperatures)
-
-
 def _flux(checkpoint: Callable[[], Path], device: str) -> ActivationSource:
     return FluxSource()
 
 
 def _network(checkpoint: Callable[[], Path], device: str) -> ActivationSource:
+    # Here, because spectral flux does without torch.
+    from beatgrid.activation.network import NetworkSource
+    from beatgrid.networks.checkpoint import load_model
+
     return NetworkSource(load_model(checkpoint()), device)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from beatgrid.activation.network import network_logits, track_activation
+from beatgrid.activation.evidence import track_activation
+from beatgrid.activation.network import network_logits
 from beatgrid.calibration.examples import Example
 from beatgrid.calibration.fit import FitReport, fit_ranker
 from beatgrid.data.dataset import NOTEBOOK_TARGET, TargetSpec, frame_targets, whole_track

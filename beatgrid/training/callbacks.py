@@ -13,7 +13,7 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
-from beatgrid.activation.network import track_activation
+from beatgrid.activation.evidence import track_activation
 from beatgrid.audio.reader import load_audio
 from beatgrid.checks import Count, Name, Positive, Seed, Whole
 from beatgrid.data.dataset import CropDataset

@@ -19,7 +19,7 @@ from typing import Any
 import librosa
 import torch
 
-from beatgrid.activation.network import network_logits, track_activation
+from beatgrid.activation import network_logits, track_activation
 from beatgrid.audio.features import log_mel
 from beatgrid.files import write_text
 from beatgrid.networks import build_network, count_parameters, load_model

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from beatgrid.activation.network import network_logits, track_activation
+from beatgrid.activation import network_logits, track_activation
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.networks import NETWORKS, build_network
 from tests.networks.small import SMALL

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from beatgrid.activation.flux import flux_activation
-from beatgrid.activation.source import SOURCES, NetworkSource, open_source
+from beatgrid.activation.network import NetworkSource
+from beatgrid.activation.source import SOURCES, open_source
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import BeatgridError, CheckpointError
 from beatgrid.grid import Activation, Grid

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from beatgrid.activation.network import track_activation
+from beatgrid.activation.evidence import track_activation
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.calibration.synthetic import noisy_activation
 from beatgrid.calibration.temperature import calibrated, fit_temperature

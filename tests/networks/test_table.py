@@ -157,7 +157,7 @@ class Toy(Network):
 
 def test_a_new_network_is_one_class_and_one_line(monkeypatch, tmp_path):
     """Train a step, save, load, and find an activation with it."""
-    from beatgrid.activation.source import NetworkSource
+    from beatgrid.activation.network import NetworkSource
     from beatgrid.networks.checkpoint import load_model
     from tests.networks.test_checkpoint import save
 

@@ -1,0 +1,46 @@
+"""A network over a whole track in overlapping chunks, whatever computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+# What memory is bounded by, beside a network's context: 120 s at 86 frames per second.
+CHUNK_FRAMES = 10336
+
+
+def in_chunks(
+    compute: Callable[[FloatArray], FloatArray],
+    features: NDArray[np.floating],
+    context_frames: int,
+    chunk_frames: int = CHUNK_FRAMES,
+) -> FloatArray:
+    """Compute an output of every frame of a track; memory is bounded by a few chunks.
+
+    Each chunk is computed with ``context_frames`` to either side, whose outputs are dropped: the
+    result is that of the whole track but for rounding (about 1e-6).
+
+    Args:
+        compute: Maps features (frames, mels) to outputs (frames, outputs).
+        features: Log-mel in dB, (frames, mels), at least one frame.
+        context_frames: How many frames to either side of a frame its outputs depend on.
+        chunk_frames: Length of a chunk; a track up to one chunk and its margins is computed in
+            one piece.
+
+    Returns:
+        float32 (frames, outputs).
+    """
+    n_frames = len(features)
+    if n_frames <= chunk_frames + 2 * context_frames:
+        chunk_frames = n_frames
+    outputs: list[FloatArray] = []
+    for start in range(0, n_frames, chunk_frames):
+        stop = min(n_frames, start + chunk_frames)
+        first, last = max(0, start - context_frames), min(n_frames, stop + context_frames)
+        computed = compute(np.asarray(features[first:last], dtype=np.float32))
+        outputs.append(computed[start - first : stop - first])
+    return np.concatenate(outputs)

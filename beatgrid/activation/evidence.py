@@ -1,0 +1,80 @@
+"""What a network's logits say of a track, once what was fitted to them is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from beatgrid.activation.flux import onset_strength
+from beatgrid.audio.features import FeatureSpec
+from beatgrid.errors import CheckpointError
+from beatgrid.grid import Activation
+from beatgrid.search.ranker import Ranker
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What was fitted to a network's logits after training.
+
+    Attributes:
+        temperatures: Divisors of the logits, one per output.
+        ranker: The grid search's; None if nothing was fitted.
+    """
+
+    temperatures: tuple[float, ...] = (1.0, 1.0)
+    ranker: Ranker | None = None
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any], model_id: str) -> Calibration:
+        """Make it of the plain values in a model's file.
+
+        Args:
+            plain: ``temperatures`` and ``ranker``; what is missing was not fitted.
+            model_id: Names the model, for errors.
+
+        Raises:
+            CheckpointError: The values are damaged or of another version.
+        """
+        ranker = plain.get("ranker")
+        try:
+            fitted = None if ranker is None else Ranker.from_dict(ranker)
+            temperatures = tuple(float(t) for t in plain.get("temperatures", (1.0, 1.0)))
+            if not all(0 < t < float("inf") for t in temperatures):
+                raise ValueError(f"temperatures {temperatures}")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"ckpt={model_id}: its calibration cannot be used "
+                f"({str(error).splitlines()[0]}); run calibrate.py on it again"
+            ) from error
+        return cls(temperatures, fitted)
+
+
+def track_activation(
+    logits: np.ndarray,
+    log_mel: np.ndarray,
+    spec: FeatureSpec,
+    duration_s: float,
+    temperatures: Sequence[float] = (1.0, 1.0),
+) -> Activation:
+    """Collect the evidence on a track: the network's probabilities, and onset strength.
+
+    Args:
+        logits: (frames, outputs): beat, and downbeat if the network has it.
+        log_mel: Features in dB they were computed from, (frames, mels).
+        spec: Of these features.
+        duration_s: Length of the track.
+        temperatures: Logits are divided by them first, one per column, which calibrates the
+            probabilities (``beatgrid.calibration.temperature``).
+    """
+    probability = expit(logits.astype(np.float64) / np.asarray(temperatures[: logits.shape[1]]))
+    return Activation(
+        beat=probability[:, 0],
+        frame_rate=spec.frame_rate,
+        duration_s=duration_s,
+        downbeat=probability[:, 1] if logits.shape[1] > 1 else None,
+        onset=onset_strength(log_mel, spec.frame_rate),
+    )
