@@ -102,6 +102,8 @@ class Activation:
             source has no such channel.
         onset: Onset strength per frame in a few bands from low to high, (frames, bands), or
             None. Evidence beside the network's, used to rank candidate grids.
+        tempo: Log-probability of each of the tempo classes (``beatgrid.tempo_classes``) for the
+            track as a whole, (classes,), or None. Used to rank candidate grids.
     """
 
     beat: NDArray[np.floating]
@@ -109,6 +111,7 @@ class Activation:
     duration_s: float = field(default=math.nan)
     downbeat: NDArray[np.floating] | None = None
     onset: NDArray[np.floating] | None = None
+    tempo: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.frame_rate) and self.frame_rate > 0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,34 +14,47 @@ FloatArray = NDArray[np.float32]
 CHUNK_FRAMES = 10336
 
 
+class TrackLogits(NamedTuple):
+    """What a network says of a track, or of a piece of one.
+
+    Attributes:
+        frames: float32 (frames, outputs): beat, and downbeat if the network has it.
+        tempo: Of the tempo classes, float32 (classes,); None without a tempo head.
+    """
+
+    frames: FloatArray
+    tempo: FloatArray | None = None
+
+
 def in_chunks(
-    compute: Callable[[FloatArray], FloatArray],
+    compute: Callable[[FloatArray], TrackLogits],
     features: NDArray[np.floating],
     context_frames: int,
     chunk_frames: int = CHUNK_FRAMES,
-) -> FloatArray:
-    """Compute an output of every frame of a track; memory is bounded by a few chunks.
+) -> TrackLogits:
+    """Compute the logits of a track, frames and tempo; memory is bounded by a few chunks.
 
     Each chunk is computed with ``context_frames`` to either side, whose outputs are dropped: the
-    result is that of the whole track but for rounding (about 1e-6).
+    result is that of the whole track but for rounding (about 1e-6). Those of the tempo are the
+    mean over chunks, by their lengths.
 
     Args:
-        compute: Maps features (frames, mels) to outputs (frames, outputs).
+        compute: Maps features (frames, mels) to logits.
         features: Log-mel in dB, (frames, mels), at least one frame.
         context_frames: How many frames to either side of a frame its outputs depend on.
         chunk_frames: Length of a chunk; a track up to one chunk and its margins is computed in
             one piece.
-
-    Returns:
-        float32 (frames, outputs).
     """
     n_frames = len(features)
     if n_frames <= chunk_frames + 2 * context_frames:
         chunk_frames = n_frames
-    outputs: list[FloatArray] = []
+    frames: list[FloatArray] = []
+    tempo: list[FloatArray] = []
     for start in range(0, n_frames, chunk_frames):
         stop = min(n_frames, start + chunk_frames)
         first, last = max(0, start - context_frames), min(n_frames, stop + context_frames)
         computed = compute(np.asarray(features[first:last], dtype=np.float32))
-        outputs.append(computed[start - first : stop - first])
-    return np.concatenate(outputs)
+        frames.append(computed.frames[start - first : stop - first])
+        if computed.tempo is not None:
+            tempo.append(computed.tempo * np.float32((stop - start) / n_frames))
+    return TrackLogits(np.concatenate(frames), np.sum(tempo, axis=0) if tempo else None)

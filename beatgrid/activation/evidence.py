@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, log_softmax
 
+from beatgrid.activation.chunks import TrackLogits
 from beatgrid.activation.flux import onset_strength
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import CheckpointError
@@ -54,7 +55,7 @@ class Calibration:
 
 
 def track_activation(
-    logits: np.ndarray,
+    logits: TrackLogits,
     log_mel: np.ndarray,
     spec: FeatureSpec,
     duration_s: float,
@@ -63,18 +64,20 @@ def track_activation(
     """Collect the evidence on a track: the network's probabilities, and onset strength.
 
     Args:
-        logits: (frames, outputs): beat, and downbeat if the network has it.
+        logits: The network's.
         log_mel: Features in dB they were computed from, (frames, mels).
         spec: Of these features.
         duration_s: Length of the track.
         temperatures: Logits are divided by them first, one per column, which calibrates the
             probabilities (``beatgrid.calibration.temperature``).
     """
-    probability = expit(logits.astype(np.float64) / np.asarray(temperatures[: logits.shape[1]]))
+    frames, tempo = logits
+    probability = expit(frames.astype(np.float64) / np.asarray(temperatures[: frames.shape[1]]))
     return Activation(
         beat=probability[:, 0],
         frame_rate=spec.frame_rate,
         duration_s=duration_s,
-        downbeat=probability[:, 1] if logits.shape[1] > 1 else None,
+        downbeat=probability[:, 1] if frames.shape[1] > 1 else None,
         onset=onset_strength(log_mel, spec.frame_rate),
+        tempo=None if tempo is None else log_softmax(tempo.astype(np.float64)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from beatgrid.activation.chunks import CHUNK_FRAMES, FloatArray, in_chunks
+from beatgrid.activation.chunks import CHUNK_FRAMES, FloatArray, TrackLogits, in_chunks
 from beatgrid.activation.evidence import Calibration, track_activation
 from beatgrid.errors import BeatgridError
 from beatgrid.grid import Activation
@@ -19,21 +19,20 @@ def network_logits(
     features: np.ndarray,
     chunk_frames: int = CHUNK_FRAMES,
     device: torch.device | str = "cpu",
-) -> np.ndarray:
-    """Compute the logits of every frame of a track; see ``in_chunks``.
+) -> TrackLogits:
+    """Compute the logits of a track, frames and tempo; see ``in_chunks``.
 
     Args:
         network: In evaluation mode, on ``device``.
         features: Log-mel in dB, (frames, mels), at least one frame.
         chunk_frames: Length of a chunk.
         device: Where to compute.
-
-    Returns:
-        float32 (frames, outputs).
     """
 
-    def compute(piece: FloatArray) -> FloatArray:
-        return network(torch.as_tensor(piece, device=device)[None])[0].cpu().numpy()
+    def compute(piece: FloatArray) -> TrackLogits:
+        out = network(torch.as_tensor(piece, device=device)[None])
+        tempo = None if out.tempo is None else out.tempo[0].cpu().numpy()
+        return TrackLogits(out.logits[0].cpu().numpy(), tempo)
 
     return in_chunks(compute, features, network.context_frames, chunk_frames)
 

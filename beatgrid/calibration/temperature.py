@@ -53,10 +53,10 @@ def calibrated(
     framed = [frame_targets(t, whole_track(t), spec.frame_rate, target) for t in tracks]
     temperatures = [
         fit_temperature(
-            (z[mask[:, channel] > 0, channel], y[mask[:, channel] > 0, channel])
+            (z.frames[mask[:, channel] > 0, channel], y[mask[:, channel] > 0, channel])
             for z, (y, mask) in zip(logits, framed, strict=True)
         )
-        for channel in range(logits[0].shape[1])
+        for channel in range(logits[0].frames.shape[1])
     ]
     examples = (
         Example(

@@ -19,6 +19,7 @@ from beatgrid.checks import Positive, check_fields
 from beatgrid.data.augment import Augment, resample_frames
 from beatgrid.data.targets import TargetShape, beat_target
 from beatgrid.data.track import Track
+from beatgrid.tempo_classes import class_target
 
 DOWNBEAT_TRUST = {
     "reliable": ("reliable",),
@@ -93,6 +94,14 @@ def frame_targets(
     return target, np.stack([known, bars_known], axis=-1).astype(np.float32)
 
 
+def tempo_target(track: Track, crop: Crop) -> np.ndarray:
+    """Return the distribution over tempo classes of a crop, float32 (classes,).
+
+    Zero where the tempo octave of the label is in doubt.
+    """
+    return class_target(0.0 if track.label.suspect == "octave" else track.grid.bpm * crop.stretch)
+
+
 class CropDataset(Dataset[dict[str, Any]]):
     """Reads the crops that a sampler asks for; a crop's own seed determines its augmentation."""
 
@@ -109,7 +118,7 @@ class CropDataset(Dataset[dict[str, Any]]):
         self.augment = augment
 
     def __getitem__(self, crop: Crop) -> dict[str, Any]:
-        """Return features (frames, mels), target and mask (frames, 2) of one crop."""
+        """Return features (frames, mels), target and mask (frames, 2), tempo (classes,)."""
         track = self.tracks[crop.track]
         stop = crop.first_frame + source_frames(crop.n_frames, crop.stretch)
         features = np.asarray(track.load_features()[crop.first_frame : stop], dtype=np.float32)
@@ -122,6 +131,7 @@ class CropDataset(Dataset[dict[str, Any]]):
             "features": torch.from_numpy(features),
             "target": torch.from_numpy(target),
             "mask": torch.from_numpy(mask),
+            "tempo": torch.from_numpy(tempo_target(track, crop)),
             "track": crop.track,
         }
 
@@ -140,12 +150,14 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
     """Pad items of unequal length at their end; padded frames have mask 0.
 
     Returns:
-        ``features`` (batch, frames, mels), ``target`` and ``mask`` (batch, frames, 2),
+        ``features`` (batch, frames, mels), ``target`` and ``mask`` (batch, frames, 2), ``tempo``
+        (batch, classes),
         ``n_frames`` int64 (batch,), ``track`` int64 (batch,).
     """
     pad = functools.partial(pad_sequence, batch_first=True)
     return {
         **{key: pad([item[key] for item in items]) for key in ("features", "target", "mask")},
+        "tempo": torch.stack([item["tempo"] for item in items]),
         "n_frames": torch.tensor([len(item["features"]) for item in items]),
         "track": torch.tensor([item["track"] for item in items]),
     }

@@ -16,7 +16,7 @@ import beatgrid
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import CheckpointError
 from beatgrid.files import printable, replacing
-from beatgrid.networks.legacy import from_format_1, is_notebook, notebook_description
+from beatgrid.networks.legacy import completed, from_format_1, is_notebook, notebook_description
 from beatgrid.networks.network import Network
 from beatgrid.networks.table import build_network
 
@@ -113,6 +113,7 @@ def load_model(path: str | Path) -> LoadedModel:
         description = dict(about["network"])
         if about["format"] == 1:
             description = from_format_1(description)
+        description = completed(description)
         if description.get("n_mels") != features.n_mels:
             raise ValueError(
                 f"n_mels {description.get('n_mels')} of the network, {features.n_mels} of features"

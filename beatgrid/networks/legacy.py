@@ -24,6 +24,7 @@ NOTEBOOK: dict[str, Any] = {
     "num_layers": 2,
     "dropout": 0.0,
     "n_outputs": 1,
+    "tempo_size": 0,
     "input_mean_db": 0.0,
     "input_scale_db": 1.0,
 }
@@ -43,6 +44,13 @@ def notebook_description(state: Mapping[str, Tensor]) -> dict[str, Any]:
         "hidden_size": state["output.weight"].shape[1] // 2,
         "num_layers": sum(k.startswith("rnn.weight_ih_l") and "reverse" not in k for k in state),
     }
+
+
+def completed(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the arguments that came after format 2 with the values that change nothing."""
+    if "tempo_size" not in arguments_of("network", NETWORKS, description.get("name", "")):
+        return dict(description)
+    return {"tempo_size": 0} | dict(description)
 
 
 def from_format_1(arguments: Mapping[str, Any]) -> dict[str, Any]:

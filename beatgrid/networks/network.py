@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from beatgrid.checks import Count, Interval, Share
+from beatgrid.networks.tempo import TempoHead
 
 Width = Annotated[int, Interval(1, 8192)]
 Layers = Annotated[int, Interval(1, 64)]
 Extent = Annotated[int, Interval(1, 8192)]
 Outputs = Literal[1, 2]
+TempoSize = Annotated[int, Interval(0, 8192)]
+
+
+class NetworkOutput(NamedTuple):
+    """What a network says of a batch.
+
+    Attributes:
+        logits: Of every frame and output, (batch, frames, outputs). Those of padded frames are
+            arbitrary.
+        tempo: Logits of the tempo classes (``beatgrid.tempo_classes``), (batch, classes); None
+            where the network has no tempo head.
+    """
+
+    logits: Tensor
+    tempo: Tensor | None = None
 
 
 class Network(nn.Module):
@@ -29,16 +45,13 @@ class Network(nn.Module):
         """How many frames to either side of a frame its logits depend on."""
 
     @abstractmethod
-    def forward(self, features: Tensor, n_frames: Tensor | None = None) -> Tensor:
-        """Return the logits of every frame.
+    def forward(self, features: Tensor, n_frames: Tensor | None = None) -> NetworkOutput:
+        """Return the logits of every frame, and of the tempo where there is a head for it.
 
         Args:
             features: Log-mel in dB, (batch, frames, mels).
             n_frames: Valid frames of each item, int64 (batch,), where the batch is padded. None:
                 all are valid.
-
-        Returns:
-            (batch, frames, outputs). Those of frames beyond ``n_frames`` are arbitrary.
         """
 
 
@@ -115,7 +128,7 @@ class FrequencyCNN(nn.Sequential):
 class ConvolutionalNetwork(Network):
     """Front end (CNN and projection), temporal part, output layer.
 
-    A subclass adds the temporal part (``relate``) and ``output``, its linear layer.
+    A subclass adds the temporal part (``relate``), and what follows it by ``add_outputs``.
 
     Args:
         n_mels: Mel bands of the input.
@@ -125,6 +138,8 @@ class ConvolutionalNetwork(Network):
         frequency_pools: Max-pooling in frequency after each of them; 1 for none.
         projection_size: Width between CNN and temporal part; 0 feeds the CNN's output as it is.
         dropout: Dropout probability before the temporal part and before the output.
+        n_outputs: Logits per frame: 1 (beat) or 2 (beat, downbeat).
+        tempo_size: Width of the tempo head; 0 for none.
         input_mean_db: Subtracted from the log-mel input.
         input_scale_db: The log-mel input is divided by it.
 
@@ -133,6 +148,7 @@ class ConvolutionalNetwork(Network):
     """
 
     output: nn.Linear
+    tempo: TempoHead | None
 
     def __init__(
         self,
@@ -144,6 +160,8 @@ class ConvolutionalNetwork(Network):
         frequency_pools: Sequence[Extent],
         projection_size: Annotated[int, Interval(0, 8192)],
         dropout: Share,
+        n_outputs: Outputs,
+        tempo_size: TempoSize,
         input_mean_db: Annotated[float, Interval(-1000, 1000)],
         input_scale_db: Annotated[float, Interval(0.001, 1000)],
     ) -> None:
@@ -156,33 +174,35 @@ class ConvolutionalNetwork(Network):
             nn.Linear(self.cnn.width, projection_size) if projection_size else nn.Identity()
         )
         self.dropout = nn.Dropout(dropout)
+        self._n_outputs, self._tempo_size = n_outputs, tempo_size
+
+    def add_outputs(self, width: int) -> None:
+        """Add the layers that follow the temporal part, which puts out ``width`` features.
+
+        Raises:
+            ValueError: Another number of outputs than 1 or 2.
+        """
+        if self._n_outputs not in (1, 2):
+            raise ValueError(
+                f"n_outputs must be 1 (beat) or 2 (beat, downbeat), not {self._n_outputs}"
+            )
+        self.output = nn.Linear(width, self._n_outputs)
+        size = self._tempo_size
+        self.tempo = TempoHead(width, size, self.dropout.p) if size else None
 
     @abstractmethod
     def relate(self, x: Tensor, n_frames: Tensor | None) -> Tensor:
         """Relate frames to each other: (batch, frames, width) -> (batch, frames, features)."""
 
-    def forward(self, features: Tensor, n_frames: Tensor | None = None) -> Tensor:
-        """Return the logits of every frame, see ``Network.forward``."""
+    def forward(self, features: Tensor, n_frames: Tensor | None = None) -> NetworkOutput:
+        """Return the logits, see ``Network.forward``."""
         x = (features - self.input_mean_db) / self.input_scale_db
         x = self.dropout(self.projection(self.cnn(x)))
         padded = n_frames is not None and bool((n_frames != x.shape[1]).any())
-        x = self.relate(x, n_frames if padded else None)
-        return self.output(self.dropout(x))
-
-
-def output_layer(width: int, n_outputs: int) -> nn.Linear:
-    """Return the layer that makes logits of features.
-
-    Args:
-        width: Features per frame.
-        n_outputs: 1 (beat) or 2 (beat, downbeat).
-
-    Raises:
-        ValueError: Another number of outputs.
-    """
-    if n_outputs not in (1, 2):
-        raise ValueError(f"n_outputs must be 1 (beat) or 2 (beat, downbeat), not {n_outputs}")
-    return nn.Linear(width, n_outputs)
+        n_frames = n_frames if padded else None
+        x = self.relate(x, n_frames)
+        tempo = None if self.tempo is None else self.tempo(x, n_frames)
+        return NetworkOutput(self.output(self.dropout(x)), tempo)
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -14,9 +14,7 @@ from beatgrid.networks.network import (
     Extent,
     Layers,
     Network,
-    Outputs,
     Width,
-    output_layer,
 )
 from beatgrid.networks.temporal import BiLSTM, DilatedConvolutions
 
@@ -32,7 +30,6 @@ class CRNN(ConvolutionalNetwork):
         hidden_size: Width of the LSTM in each direction.
         num_layers: LSTM layers.
         dropout: Dropout probability before the LSTM, between its layers and before the output.
-        n_outputs: Logits per frame: 1 (beat) or 2 (beat, downbeat).
         **front_end: See :class:`~beatgrid.networks.network.ConvolutionalNetwork`.
     """
 
@@ -42,12 +39,11 @@ class CRNN(ConvolutionalNetwork):
         hidden_size: Width,
         num_layers: Layers,
         dropout: Share,
-        n_outputs: Outputs,
         **front_end: Any,
     ) -> None:
         super().__init__(dropout=dropout, **front_end)
         self.rnn = BiLSTM(self.width, hidden_size, num_layers, dropout)
-        self.output = output_layer(2 * hidden_size, n_outputs)
+        self.add_outputs(2 * hidden_size)
 
     @property
     def context_frames(self) -> int:
@@ -66,7 +62,6 @@ class TCN(ConvolutionalNetwork):
         tcn_layers: Dilated convolutions.
         tcn_kernel_size: Frames each of them spans before dilation, odd.
         dropout: Dropout probability before, between and after them.
-        n_outputs: Logits per frame: 1 (beat) or 2 (beat, downbeat).
         **front_end: See :class:`~beatgrid.networks.network.ConvolutionalNetwork`.
     """
 
@@ -76,12 +71,11 @@ class TCN(ConvolutionalNetwork):
         tcn_layers: Layers,
         tcn_kernel_size: Extent,
         dropout: Share,
-        n_outputs: Outputs,
         **front_end: Any,
     ) -> None:
         super().__init__(dropout=dropout, **front_end)
         self.tcn = DilatedConvolutions(self.width, tcn_layers, tcn_kernel_size, dropout)
-        self.output = output_layer(self.width, n_outputs)
+        self.add_outputs(self.width)
 
     @property
     def context_frames(self) -> int:
@@ -105,7 +99,6 @@ class TCNLSTM(ConvolutionalNetwork):
         hidden_size: Width of the LSTM in each direction.
         num_layers: LSTM layers.
         dropout: Dropout probability around and within both.
-        n_outputs: Logits per frame: 1 (beat) or 2 (beat, downbeat).
         **front_end: See :class:`~beatgrid.networks.network.ConvolutionalNetwork`.
     """
 
@@ -117,13 +110,12 @@ class TCNLSTM(ConvolutionalNetwork):
         hidden_size: Width,
         num_layers: Layers,
         dropout: Share,
-        n_outputs: Outputs,
         **front_end: Any,
     ) -> None:
         super().__init__(dropout=dropout, **front_end)
         self.tcn = DilatedConvolutions(self.width, tcn_layers, tcn_kernel_size, dropout)
         self.rnn = BiLSTM(self.width, hidden_size, num_layers, dropout)
-        self.output = output_layer(self.width + 2 * hidden_size, n_outputs)
+        self.add_outputs(self.width + 2 * hidden_size)
 
     @property
     def context_frames(self) -> int:

@@ -21,6 +21,7 @@ from beatgrid.search.features import (
     evaluated,
 )
 from beatgrid.search.line import Line
+from beatgrid.tempo_classes import log_probability_at
 
 # Places within a beat at which the evidence is averaged: twelfths of a period.
 TWELFTHS = np.arange(12)
@@ -95,6 +96,7 @@ class FeatureExtractor:
                 g * evidence.weight, SMOOTHING_FRAMES, mode="constant"
             )
         self._log_rates = _log_rates(self.onset, activation)
+        self._tempo = activation.tempo
 
     def __call__(self, line: Line) -> Candidate:
         """Compute the features of one grid."""
@@ -127,6 +129,7 @@ class FeatureExtractor:
             downbeat=downbeat,
             downbeat_bar=downbeat_bar,
             log_counts=self._log_rates + np.log2(line.period_s),
+            tempo=0.0 if self._tempo is None else log_probability_at(self._tempo, line.bpm),
         )
 
     def sample(self, channel: FloatArray, times_s: FloatArray) -> FloatArray:

@@ -60,6 +60,7 @@ class Measurements:
         downbeat_bar: How far the best position in the bar stands out of the second best.
         log_counts: Binary logarithm of onsets per beat in three bands, and of the network's
             beats per beat, (4,).
+        tempo: Log-probability of its tempo by the network's tempo head; 0 where there is none.
     """
 
     bpm: float
@@ -73,6 +74,7 @@ class Measurements:
     downbeat: FloatArray
     downbeat_bar: float
     log_counts: FloatArray
+    tempo: float = 0.0
 
     @property
     def octaves(self) -> float:
@@ -120,6 +122,7 @@ LEVEL_FEATURES: Mapping[str, Callable[[Measurements], float]] = {
     "mid_onsets": lambda m: m.log_counts[MID],
     "high_onsets": lambda m: m.log_counts[HIGH],
     "beats": lambda m: m.log_counts[-1],
+    "tempo": lambda m: m.tempo,
 }
 """Features that choose a candidate's metrical level."""
 

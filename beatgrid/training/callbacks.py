@@ -13,6 +13,7 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from beatgrid.activation.chunks import TrackLogits
 from beatgrid.activation.evidence import track_activation
 from beatgrid.audio.reader import load_audio
 from beatgrid.checks import Count, Name, Positive, Seed, Whole
@@ -35,7 +36,10 @@ def _stage(trainer: L.Trainer) -> str:
 
 
 def _track_and_activation(
-    trainer: L.Trainer, module: L.LightningModule, batch: Mapping[str, Tensor], logits: Tensor
+    trainer: L.Trainer,
+    module: L.LightningModule,
+    batch: Mapping[str, Tensor],
+    outputs: Mapping[str, Any],
 ) -> tuple[Track, Activation]:
     """Return the track of a whole-track batch (of one), and its activation from the logits."""
     assert isinstance(module, BeatModule)
@@ -43,7 +47,10 @@ def _track_and_activation(
     dataset: CropDataset = loader.dataset
     track = dataset.tracks[int(batch["track"][0])]
     activation = track_activation(
-        logits[0].float().cpu().numpy(),
+        TrackLogits(
+            outputs["logits"][0].float().cpu().numpy(),
+            None if outputs["tempo"] is None else outputs["tempo"][0].float().cpu().numpy(),
+        ),
         batch["features"][0].float().cpu().numpy(),
         module.spec,
         track.duration_s,
@@ -78,7 +85,7 @@ class GridValidation(L.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Find and score one track's grid."""
-        track, activation = _track_and_activation(trainer, pl_module, batch, outputs["logits"])
+        track, activation = _track_and_activation(trainer, pl_module, batch, outputs)
         score = score_track(track, activation, self.search(activation, None))
         self.metrics.update(score, int(batch["track"][0]))
 
@@ -128,7 +135,7 @@ class TrackPictures(L.Callback):
         ):
             return
         assert isinstance(pl_module, BeatModule)
-        track, activation = _track_and_activation(trainer, pl_module, batch, outputs["logits"])
+        track, activation = _track_and_activation(trainer, pl_module, batch, outputs)
         estimate = self.search(activation, None)
         start_s = max(0.0, track.duration_s / 2 - self.excerpt_s / 2)
         stop_s = min(track.duration_s, start_s + self.excerpt_s)

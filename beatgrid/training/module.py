@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from beatgrid.audio.features import FeatureSpec
-from beatgrid.checks import Interval, Name, check, hints_of
+from beatgrid.checks import Interval, Name, NotNegative, check, hints_of
 from beatgrid.errors import BeatgridError, CheckpointError
 from beatgrid.networks import checkpoint
 from beatgrid.networks.arguments import arguments_of
+from beatgrid.networks.grow import differences, take_over
 from beatgrid.networks.losses import LOSSES, build_loss, trim_to_shortest
+from beatgrid.networks.network import NetworkOutput
 from beatgrid.networks.table import NETWORKS, build_network
+from beatgrid.networks.tempo import tempo_loss
 
 OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {
     "adam": torch.optim.Adam,
@@ -39,6 +42,8 @@ class BeatModule(L.LightningModule):
         weight_decay: Decay of matrices and kernels; biases and norms have none.
         schedule: ``cosine`` to zero over the whole training, or ``constant``.
         warmup: Share of all steps in which the rate rises from zero; 0 for none.
+        tempo_weight: Weight of the tempo head's cross-entropy in nats beside the loss of the
+            frames.
         **arguments: Those of the network (but for ``n_mels``, which features say) and of the
             loss, side by side.
 
@@ -57,6 +62,7 @@ class BeatModule(L.LightningModule):
         weight_decay: Annotated[float, Interval(0, 1000)],
         schedule: Literal["cosine", "constant"],
         warmup: Annotated[float, Interval(0, 1, below=True)],
+        tempo_weight: NotNegative,
         **arguments: Any,
     ) -> None:
         super().__init__()
@@ -86,17 +92,15 @@ class BeatModule(L.LightningModule):
     def begin_with(self, model: checkpoint.LoadedModel) -> None:
         """Take over the weights of a trained network, to train them further.
 
+        A network without LSTM or tempo head may become one with it.
+
         Args:
             model: Named in the checkpoints of this training, with the data it has learnt from.
 
         Raises:
             CheckpointError: It is another network, of other sizes, or takes other features.
         """
-        differing = [
-            f"{'model.network' if key == 'name' else f'model.{key}'}={value}"
-            for key, value in sorted(model.network_args.items())
-            if key not in ("dropout", "n_mels") and value != self.network_args.get(key)
-        ] + [
+        differing = differences(model.network_args, self.network_args) + [
             f"features.{key}={value}"
             for key, value in sorted(model.features.to_dict().items())
             if value != self.spec.to_dict()[key]
@@ -106,18 +110,30 @@ class BeatModule(L.LightningModule):
                 f"init_from={model.model_id}: trained with "
                 f"{' '.join(d.replace(' ', '') for d in differing)}; train with that too"
             )
-        self.network.load_state_dict(model.network.state_dict())
+        take_over(self.network, model.network)
         self.training_data["init_from"] = {"model": model.model_id, **model.training_data}
 
-    def forward(self, features: Tensor, n_frames: Tensor | None = None) -> Tensor:
-        """Return logits (batch, frames, outputs) of log-mel features (batch, frames, mels)."""
+    def forward(self, features: Tensor, n_frames: Tensor | None = None) -> NetworkOutput:
+        """Return the network's answer to log-mel features (batch, frames, mels)."""
         return self.network(features, n_frames)
 
-    def _step(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        logits = self(batch["features"], batch["n_frames"])
-        logits, target, mask = trim_to_shortest(logits, batch["target"], batch["mask"])
+    def _step(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, NetworkOutput]:
+        out = self(batch["features"], batch["n_frames"])
+        logits, target, mask = trim_to_shortest(out.logits, batch["target"], batch["mask"])
         loss = self.loss(logits, target, mask)
-        return loss, logits
+        if out.tempo is not None:
+            of_tempo = tempo_loss(out.tempo, batch["tempo"])
+            stage = "train" if self.training else "val"
+            self.log(
+                f"{stage}/tempo_loss",
+                of_tempo,
+                on_step=False,
+                on_epoch=True,
+                batch_size=len(batch["tempo"]),
+                sync_dist=not self.training,
+            )
+            loss = loss + self.hparams["tempo_weight"] * of_tempo
+        return loss, NetworkOutput(logits, out.tempo)
 
     def training_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> Tensor:
         """Return the loss of a batch of crops; its epoch mean weighs batches by valid frames."""
@@ -126,21 +142,23 @@ class BeatModule(L.LightningModule):
         self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=valid)
         return loss
 
-    def validation_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
+    def validation_step(
+        self, batch: Mapping[str, Tensor], batch_idx: int
+    ) -> dict[str, Tensor | None]:
         """Return loss and logits of whole tracks; callbacks turn the logits into grids."""
         return self._evaluate(batch, "val")
 
-    def test_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
+    def test_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> dict[str, Tensor | None]:
         """Do as ``validation_step``, on the test split."""
         return self._evaluate(batch, "test")
 
-    def _evaluate(self, batch: Mapping[str, Tensor], stage: str) -> dict[str, Tensor]:
-        loss, logits = self._step(batch)
+    def _evaluate(self, batch: Mapping[str, Tensor], stage: str) -> dict[str, Tensor | None]:
+        loss, out = self._step(batch)
         # Weighted by tracks: a long one counts as much as a short one.
         self.log(
             f"{stage}/loss", loss, prog_bar=True, batch_size=len(batch["n_frames"]), sync_dist=True
         )
-        return {"loss": loss, "logits": logits}
+        return {"loss": loss, "logits": out.logits, "tempo": out.tempo}
 
     def configure_optimizers(self) -> Any:
         """Build Adam or AdamW with linear warm-up and cosine decay over the whole training."""

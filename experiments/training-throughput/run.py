@@ -55,7 +55,7 @@ def notebook_epoch(tracks: list[Track]) -> float:
         times_s = track.label.grid.beat_times(len(samples) / rate)
         target = beat_target(times_s, len(log_mel), spec.frame_rate, "box", 0.03)
         optimizer.zero_grad()
-        logits = network(torch.from_numpy(log_mel).float()[None])[..., 0]
+        logits = network(torch.from_numpy(log_mel).float()[None]).logits[..., 0]
         loss = criterion(logits, torch.from_numpy(target)[None])
         loss.backward()
         optimizer.step()

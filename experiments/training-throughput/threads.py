@@ -47,7 +47,7 @@ def seconds_per_step(model: str, n_threads: int, n_steps: int, barrier: object) 
             barrier.wait()  # type: ignore[attr-defined]
             start = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16):
-            logits = network(features)
+            logits = network(features).logits
         optimizer.zero_grad()
         module.loss(logits.float(), target, mask).backward()
         optimizer.step()

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from beatgrid.activation import network_logits, track_activation
+from beatgrid.activation.chunks import TrackLogits
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.networks import NETWORKS, build_network
 from tests.networks.small import SMALL
@@ -22,8 +23,8 @@ def noise(n_frames):
 
 def whole_and_chunked(network, chunk_frames, n_frames):
     features = noise(n_frames)
-    whole = network_logits(network, features, chunk_frames=n_frames)
-    return whole, network_logits(network, features, chunk_frames=chunk_frames)
+    whole = network_logits(network, features, chunk_frames=n_frames).frames
+    return whole, network_logits(network, features, chunk_frames=chunk_frames).frames
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_margins_below_the_context_would_show(tcn, monkeypatch):
 
 @pytest.mark.parametrize("n_frames", [1, 149, 150, 151, 180, 181, 301])
 def test_every_frame_comes_once(tcn, n_frames):
-    logits = network_logits(tcn, noise(n_frames), chunk_frames=150)
+    logits = network_logits(tcn, noise(n_frames), chunk_frames=150).frames
     assert logits.shape == (n_frames, 2)
     assert np.isfinite(logits).all()
 
@@ -80,13 +81,13 @@ def test_a_long_track_never_enters_the_network_whole(tcn):
 
 
 def test_cached_half_precision_features_do(tcn):
-    single = network_logits(tcn, noise(500))
-    half = network_logits(tcn, noise(500).astype(np.float16))
+    single = network_logits(tcn, noise(500)).frames
+    half = network_logits(tcn, noise(500).astype(np.float16)).frames
     np.testing.assert_allclose(half, single, atol=0.05)
 
 
 def test_probabilities_follow_the_temperatures():
-    logits = np.array([[0.0, 2.0], [800.0, -800.0]], dtype=np.float32)
+    logits = TrackLogits(np.array([[0.0, 2.0], [800.0, -800.0]], dtype=np.float32))
     found = track_activation(logits, np.zeros((2, 8)), FeatureSpec(n_mels=8), 0.02, (1.0, 2.0))
     np.testing.assert_allclose(found.beat, [0.5, 1.0])
     np.testing.assert_allclose(found.downbeat, [1 / (1 + np.exp(-1)), 0.0], atol=1e-12)
@@ -94,5 +95,7 @@ def test_probabilities_follow_the_temperatures():
 
 
 def test_one_output_has_no_downbeat_channel():
-    found = track_activation(np.zeros((3, 1)), np.zeros((3, 8)), FeatureSpec(n_mels=8), 0.03)
+    found = track_activation(
+        TrackLogits(np.zeros((3, 1))), np.zeros((3, 8)), FeatureSpec(n_mels=8), 0.03
+    )
     assert found.downbeat is None

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from beatgrid.activation.chunks import TrackLogits
 from beatgrid.activation.evidence import track_activation
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.calibration.synthetic import noisy_activation
 from beatgrid.calibration.temperature import calibrated, fit_temperature
 from beatgrid.grid import Grid
 from beatgrid.networks.checkpoint import LoadedModel
+from beatgrid.networks.network import NetworkOutput
 from beatgrid.search import GridSearch
 from tests.data.memory import track_of
 
@@ -26,7 +28,7 @@ class Loud(torch.nn.Module):
         self.factor = factor
 
     def forward(self, features, n_frames=None):
-        return self.factor * features[..., :1]
+        return NetworkOutput(self.factor * features[..., :1])
 
 
 def slow_track(seed):
@@ -53,7 +55,7 @@ def test_calibrated_model_is_less_sure_and_knows_the_level():
     assert (report.n_tracks, len(report.tracks)) == (12, 12)
     assert report.level_plain < 0.6 < report.level_right
     unseen = slow_track(99)
-    logits = 2.5 * unseen.load_features()[:, :1]
+    logits = TrackLogits(2.5 * unseen.load_features()[:, :1])
     temperatures = loud.calibration["temperatures"]
     found = GridSearch()(
         track_activation(logits, unseen.load_features(), SPEC, 40.0, temperatures),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,9 +13,11 @@ from beatgrid.data.dataset import (
     TargetSpec,
     collate,
     frame_targets,
+    tempo_target,
     whole_track,
 )
 from beatgrid.grid import Grid
+from beatgrid.tempo_classes import class_target
 from tests.data.memory import track_of
 
 RATE = 100.0  # frames per second: beats on whole frames are easy to read
@@ -107,3 +111,11 @@ def test_augmentation_depends_on_the_crops_seed_alone():
     other = dataset[crop._replace(seed=(0, 1, 3))]["features"]
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(("suspect", "expected"), [(None, 125.0), ("octave", 0.0)])
+def test_tempo_of_a_crop_is_that_at_its_speed_unless_the_octave_is_in_doubt(suspect, expected):
+    track = track_of(np.zeros((400, 8), np.float32), Grid(100.0, 0.0), 4.0)
+    track = replace(track, label=replace(track.label, suspect=suspect))
+    crop = Crop(0, 0, 200, stretch=1.25)
+    np.testing.assert_array_equal(tempo_target(track, crop), class_target(expected))

@@ -8,6 +8,7 @@ FRONT_END = {
     "projection_size": 6,
     "dropout": 0.0,
     "n_outputs": 2,
+    "tempo_size": 0,
     "input_mean_db": -40.0,
     "input_scale_db": 20.0,
 }
@@ -29,6 +30,7 @@ TRAINING = {
     "weight_decay": 0.0,
     "schedule": "constant",
     "warmup": 0.0,
+    "tempo_weight": 0.1,
 }
 
 

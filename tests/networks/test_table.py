@@ -7,6 +7,7 @@ from torch import nn
 from beatgrid.errors import BeatgridError
 from beatgrid.networks import NETWORKS, Network, build_network, count_parameters
 from beatgrid.networks.legacy import NOTEBOOK
+from beatgrid.networks.network import NetworkOutput
 from beatgrid.training.module import BeatModule
 from tests.networks.small import FRONT_END, SMALL, TRAINING
 
@@ -44,7 +45,7 @@ def test_crnn_holds_the_notebooks_network_to_the_parameter():
 
 @pytest.mark.parametrize("n_frames", [1, 2, 101])
 def test_one_logit_per_frame_and_output(name, n_frames):
-    assert small(name)(torch.zeros(3, n_frames, 16)).shape == (3, n_frames, 2)
+    assert small(name)(torch.zeros(3, n_frames, 16)).logits.shape == (3, n_frames, 2)
 
 
 @pytest.mark.parametrize("n_mels", [30, 33, 81])
@@ -58,7 +59,7 @@ def test_any_number_of_mel_bands_fits_the_strides_and_pools(name, n_mels, projec
         frequency_pools=[1, 2],
         projection_size=projection_size,
     )
-    assert network(torch.zeros(1, 5, n_mels)).shape == (1, 5, 2)
+    assert network(torch.zeros(1, 5, n_mels)).logits.shape == (1, 5, 2)
 
 
 @pytest.mark.parametrize("name", ["tcn", "tcn_lstm", "crnn"])
@@ -69,17 +70,17 @@ def test_padding_leaves_the_shorter_item_as_it_is_alone(name):
     padded = nn.functional.pad(short, (0, 0, 0, 200), value=5.0)
     batch = torch.cat([padded, torch.randn(1, 230, 16) * 20 - 40])
     n_frames = torch.tensor([30, 230])
-    alone = network(short)[0]
-    torch.testing.assert_close(network(batch, n_frames)[0, :30], alone, atol=1e-5, rtol=0)
-    assert (network(batch)[0, :30] - alone).abs().max() > 1e-3
-    torch.testing.assert_close(network(batch, n_frames)[1], network(batch[1:])[0])
+    alone = network(short).logits[0]
+    torch.testing.assert_close(network(batch, n_frames).logits[0, :30], alone, atol=1e-5, rtol=0)
+    assert (network(batch).logits[0, :30] - alone).abs().max() > 1e-3
+    torch.testing.assert_close(network(batch, n_frames).logits[1], network(batch[1:]).logits[0])
 
 
 def test_convolutions_see_exactly_as_far_as_they_say():
     network = small("tcn", channels=[4, 4], frequency_strides=[2, 1], frequency_pools=[1, 1])
     assert network.context_frames == 2 + 14  # two kernels of 3; (5 - 1) / 2 * (2 ** 3 - 1)
     features = (torch.randn(1, 101, 16) * 20 - 40).requires_grad_()
-    network(features)[0, 50].sum().backward()
+    network(features).logits[0, 50].sum().backward()
     seen = torch.nonzero(features.grad.abs().sum((0, 2)))[:, 0]
     assert (int(seen.min()), int(seen.max())) == (50 - 16, 50 + 16)
 
@@ -87,7 +88,7 @@ def test_convolutions_see_exactly_as_far_as_they_say():
 @pytest.mark.parametrize("name", ["crnn", "tcn_lstm"])
 def test_lstms_see_past_and_future(name):
     features = torch.full((1, 50, 16), -60.0, requires_grad=True)
-    small(name)(features)[0, 25, 0].backward()
+    small(name)(features).logits[0, 25, 0].backward()
     seen = features.grad.abs().sum((0, 2))
     assert seen[0] > 0
     assert seen[-1] > 0
@@ -99,7 +100,7 @@ def test_convolutions_have_a_skip_connection_past_the_lstm():
     with torch.no_grad():
         network.output.weight[:, 6:] = 0  # nothing of the LSTM reaches the output
     features = torch.randn(2, 40, 16) * 20 - 40
-    assert network(features).std() > 1e-3
+    assert network(features).logits.std() > 1e-3
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ class Toy(Network):
         self.output = nn.Linear(n_mels, 1)
 
     def forward(self, features, n_frames=None):
-        return self.gain * self.output(features)
+        return NetworkOutput(self.gain * self.output(features))
 
 
 def test_a_new_network_is_one_class_and_one_line(monkeypatch, tmp_path):
@@ -175,7 +176,7 @@ def test_a_new_network_is_one_class_and_one_line(monkeypatch, tmp_path):
     save(module, tmp_path / "toy.ckpt")
     source = NetworkSource(load_model(tmp_path / "toy.ckpt"))
     features = batch["features"][0]
-    expected = module.network(features[None])[0, :, 0].sigmoid()
+    expected = module.network(features[None]).logits[0, :, 0].sigmoid()
     found = source(features.numpy(), 0.4).beat
     torch.testing.assert_close(torch.tensor(found), expected.double().detach())
     with pytest.raises(BeatgridError, match=r"model\.hidden_size=3: neither network 'toy' nor"):

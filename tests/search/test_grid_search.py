@@ -329,7 +329,7 @@ def test_coefficients_of_another_version_are_refused():
     plain = packaged("generic").to_dict()
     with pytest.raises(ValueError, match="format 99"):
         Ranker.from_dict(plain | {"format": 99})
-    other = plain | {"level": plain["level"] | {"names": ["tempo"]}}
+    other = plain | {"level": plain["level"] | {"names": ["swagger"]}}
     with pytest.raises(ValueError, match="fit them again"):
         Ranker.from_dict(other)
     bad = plain | {"level": plain["level"] | {"weights": [1.0]}}

@@ -7,6 +7,7 @@ import torch
 
 from beatgrid.errors import BeatgridError, CheckpointError
 from beatgrid.networks.checkpoint import KEY, LoadedModel
+from beatgrid.tempo_classes import N_CLASSES
 from beatgrid.training.module import BeatModule
 from tests.networks.small import module_arguments
 
@@ -24,6 +25,7 @@ def batch_of(n_frames=20, extra=0):
         "n_frames": torch.tensor([n_frames]),
         "target": torch.rand(1, n_frames + extra, 2),
         "mask": torch.ones(1, n_frames + extra, 2),
+        "tempo": torch.zeros(1, N_CLASSES),
     }
 
 
@@ -60,7 +62,7 @@ def test_a_setting_that_cannot_be_is_one_line(changes, message):
 @pytest.mark.parametrize("extra", [0, 1])
 def test_the_step_trims_logits_and_targets_to_the_shorter(extra):
     module, batch = module_of().eval(), batch_of(20, extra)
-    loss, logits = module._step(batch)
+    loss, (logits, _) = module._step(batch)
     assert logits.shape == (1, 20, 2)
     expected = module.loss(logits, batch["target"][:, :20], batch["mask"][:, :20])
     assert torch.equal(loss, expected)
