@@ -13,6 +13,7 @@ from beatgrid.audio.cache import FeatureCache
 from beatgrid.calibration.temperature import calibrated
 from beatgrid.commands.cli import entry, exit_if_failed
 from beatgrid.commands.labelled import labelled_tracks, usable
+from beatgrid.data.tempo_shares import shared
 from beatgrid.errors import BeatgridError
 from beatgrid.networks.checkpoint import load_model, save_model
 from beatgrid.predictor import find_checkpoint
@@ -36,6 +37,8 @@ def main(cfg: DictConfig) -> None:
     tracks = [t for t in usable(labelled, cache, failed) if t.label.suspect != "octave"]
     if not tracks:
         raise BeatgridError("no track to fit on: the tempo of every label is suspect")
+    if cfg.data.tempo_shares is not None:
+        tracks = shared(tracks, cfg.data.tempo_shares)
     try:
         model, report = calibrated(model, tracks, search)
     except ValueError as error:  # too few tracks

@@ -30,6 +30,7 @@ from beatgrid.checks import (
     mismatch,
     shown,
 )
+from beatgrid.data.tempo_shares import TempoShares
 from beatgrid.errors import BeatgridError
 from beatgrid.rendering.sources import SOURCES
 
@@ -73,7 +74,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "num_threads": Threads,
     },
     "calibrate": {
-        "data": _TRACKS | {"weight": NotNegative},
+        "data": _TRACKS | {"weight": NotNegative, "tempo_shares": TempoShares | None},
         "grid": Mapping,
         "ckpt": Name,
         "out": Name | None,

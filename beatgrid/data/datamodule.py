@@ -33,6 +33,7 @@ from beatgrid.data.labels import SPLITS
 from beatgrid.data.sampler import CropSampler
 from beatgrid.data.sources import TrackSource, configured_sources
 from beatgrid.data.split import split_tracks
+from beatgrid.data.tempo_shares import TempoShares, shared
 from beatgrid.data.track import Track, open_tracks
 from beatgrid.errors import AudioError, BeatgridError
 
@@ -63,6 +64,8 @@ class BeatDataModule(L.LightningDataModule):
         weight: How often crops of the labelled folder's tracks are drawn, beside the other
             sources' own weights.
         suspect_weight: Factor on it for tracks whose label is marked ``suspect``.
+        tempo_shares: Shares of the crops by tempo, all sources together; None leaves them as the
+            tracks have them. See :func:`~beatgrid.data.tempo_shares.shared_weights`.
         exclude_licenses: Leave out of training what is under these licences (by prefix, as in
             the label's ``license``).
         skip_bad_audio: Leave unreadable audio out instead of stopping.
@@ -88,6 +91,7 @@ class BeatDataModule(L.LightningDataModule):
         sources: Mapping[str, TrackSource | None],
         weight: NotNegative,
         suspect_weight: NotNegative,
+        tempo_shares: TempoShares | None,
         exclude_licenses: Sequence[Name],
         skip_bad_audio: bool,
         seed: Seed,
@@ -103,6 +107,7 @@ class BeatDataModule(L.LightningDataModule):
         self.augment = None if augment is None else Augment(**augment)
         self.sources = configured_sources(rendered, sources)
         self.weight, self.suspect_weight = weight, suspect_weight
+        self.tempo_shares = tempo_shares
         self.exclude_licenses = tuple(exclude_licenses)
         self.skip_bad_audio = skip_bad_audio
         self.seed = seed
@@ -147,6 +152,10 @@ class BeatDataModule(L.LightningDataModule):
             raise BeatgridError(
                 f"data.audio_dir={self.audio_dir}: no track is left to train on; "
                 "check exclude_licenses, weight and suspect_weight"
+            )
+        if self.tempo_shares is not None:
+            splits["train"] = shared(
+                splits["train"], self.tempo_shares, [t.n_frames for t in splits["train"]]
             )
         self.splits = splits
 
