@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "networks": frozenset({"audio", "data"}),
     "activation": frozenset({"audio", "networks", "search"}),
     "output": frozenset({"audio", "search", "evaluation"}),
+    "export": frozenset({"audio", "output"}),
     "training": frozenset(
         {"audio", "data", "networks", "activation", "search", "evaluation", "output"}
     ),
@@ -44,6 +45,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             *("audio", "data", "networks", "activation", "search", "evaluation", "output"),
             *("training", "calibration", "rendering", "prediction", "predictor", "library"),
+            "export",
         }
     ),
 }
@@ -57,6 +59,7 @@ NUMPY_AND_SCIPY_ONLY = [
     "beatgrid.activation.flux",
     "beatgrid.evaluation",
     "beatgrid.output.result",
+    "beatgrid.export.formats",
     "beatgrid.data.targets",
     "beatgrid.rendering.generator",
 ]
