@@ -19,15 +19,50 @@ from beatgrid.activation.network import network_logits
 from beatgrid.calibration.examples import Example
 from beatgrid.calibration.fit import FitReport, fit_ranker
 from beatgrid.data.dataset import NOTEBOOK_TARGET, TargetSpec, frame_targets, whole_track
+from beatgrid.data.split import fold_of
 from beatgrid.data.track import Track
+from beatgrid.errors import CheckpointError
 from beatgrid.networks.checkpoint import LoadedModel
 from beatgrid.search import GridSearch
 
 TEMPERATURE_RANGE = (0.2, 10.0)
 
 
+def by_fold(models: Sequence[LoadedModel], model: LoadedModel) -> list[LoadedModel]:
+    """Arrange networks by the part of the labelled folder that each has not heard.
+
+    Args:
+        models: All of ``n``, each trained with ``data.fold=[k, n]``; or none.
+        model: The network to calibrate, whose features they must have.
+
+    Returns:
+        The k-th has not heard part k.
+
+    Raises:
+        CheckpointError: One is missing, comes twice, or takes other features.
+    """
+    found: dict[int, LoadedModel] = {}
+    for one in models:
+        k, n = one.training_data.get("fold") or (-1, 0)
+        if n != len(models) or k in found:
+            raise CheckpointError(
+                f"folds: {one.model_id} was trained with data.fold={[k, n] if n else 'null'}; give "
+                f"{len(models)} checkpoints of [0,{len(models)}] to "
+                f"[{len(models) - 1},{len(models)}], one each"
+            )
+        if one.features != model.features:
+            raise CheckpointError(
+                f"folds: {one.model_id} takes other features than {model.model_id}"
+            )
+        found[k] = one
+    return [found[k] for k in sorted(found)]
+
+
 def calibrated(
-    model: LoadedModel, tracks: Sequence[Track], search: GridSearch
+    model: LoadedModel,
+    tracks: Sequence[Track],
+    search: GridSearch,
+    folds: Sequence[LoadedModel] = (),
 ) -> tuple[LoadedModel, FitReport]:
     """Return the model with temperatures, ranker and confidence fitted to labelled tracks.
 
@@ -36,6 +71,9 @@ def calibrated(
         tracks: Best such as it was not trained on. Those whose tempo is in doubt should be left
             out: the ranker would be fitted to guesses.
         search: The search that will use the activations.
+        folds: Networks by the part of the labelled folder that each has not heard (``by_fold``):
+            for tracks with audio, that one answers instead of ``model``. A network is surer of
+            what it was trained on than of anything it will meet.
 
     Returns:
         (the model with its new ``calibration``, how well the search does on these tracks, each
@@ -49,7 +87,7 @@ def calibrated(
         raise ValueError("no track to calibrate on")
     spec = model.features
     target = TargetSpec(**asdict(NOTEBOOK_TARGET) | model.training_data.get("target", {}))
-    logits = [network_logits(model.network, t.load_features()) for t in tracks]
+    logits = [network_logits(_unheard(t, model, folds).network, t.load_features()) for t in tracks]
     framed = [frame_targets(t, whole_track(t), spec.frame_rate, target) for t in tracks]
     temperatures = [
         fit_temperature(
@@ -71,6 +109,13 @@ def calibrated(
     ranker, report = fit_ranker(examples, search)
     calibration = {"temperatures": temperatures, "ranker": ranker.to_dict()}
     return replace(model, calibration=calibration), report
+
+
+def _unheard(track: Track, model: LoadedModel, folds: Sequence[LoadedModel]) -> LoadedModel:
+    """Return the network that answers for a track; rendered ones belong to no fold."""
+    if not folds or track.audio_path is None:
+        return model
+    return folds[fold_of(track, len(folds))]
 
 
 def fit_temperature(

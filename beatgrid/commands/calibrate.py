@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from beatgrid.audio.cache import FeatureCache
-from beatgrid.calibration.temperature import calibrated
+from beatgrid.calibration.temperature import by_fold, calibrated
 from beatgrid.commands.cli import entry, exit_if_failed
 from beatgrid.commands.labelled import labelled_tracks, usable
 from beatgrid.data.tempo_shares import shared
@@ -31,6 +31,7 @@ def main(cfg: DictConfig) -> None:
         )
     ckpt_path = find_checkpoint(cfg.ckpt)
     model = load_model(ckpt_path)
+    folds = by_fold([load_model(find_checkpoint(path)) for path in cfg.folds], model)
     labelled = labelled_tracks(cfg, model.features, cfg.data.weight)
     cache, failed = FeatureCache(cfg.data.cache_dir, model.features), list[str]()
     # A tempo that is a guess would teach the ranker to guess.
@@ -40,7 +41,7 @@ def main(cfg: DictConfig) -> None:
     if cfg.data.tempo_shares is not None:
         tracks = shared(tracks, cfg.data.tempo_shares)
     try:
-        model, report = calibrated(model, tracks, search)
+        model, report = calibrated(model, tracks, search, folds)
     except ValueError as error:  # too few tracks
         raise BeatgridError(f"data.label_dir={cfg.data.label_dir}: {error}") from error
     out = Path(cfg.out) if cfg.out else ckpt_path.with_name(f"{ckpt_path.stem}.calibrated.ckpt")

@@ -77,6 +77,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "data": _TRACKS | {"weight": NotNegative, "tempo_shares": TempoShares | None},
         "grid": Mapping,
         "ckpt": Name,
+        "folds": Sequence[Name],
         "out": Name | None,
         "num_threads": Threads,
     },

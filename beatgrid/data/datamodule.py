@@ -32,12 +32,15 @@ from beatgrid.data.discovery import discover
 from beatgrid.data.labels import SPLITS
 from beatgrid.data.sampler import CropSampler
 from beatgrid.data.sources import TrackSource, configured_sources
-from beatgrid.data.split import split_tracks
+from beatgrid.data.split import fold_of, split_tracks
 from beatgrid.data.tempo_shares import TempoShares, shared
 from beatgrid.data.track import Track, open_tracks
 from beatgrid.errors import AudioError, BeatgridError
 
 logger = logging.getLogger(__name__)
+
+
+Fold = tuple[Annotated[int, Interval(0, 99)], Annotated[int, Interval(2, 100)]]
 
 
 class BeatDataModule(L.LightningDataModule):
@@ -64,6 +67,8 @@ class BeatDataModule(L.LightningDataModule):
         weight: How often crops of the labelled folder's tracks are drawn, beside the other
             sources' own weights.
         suspect_weight: Factor on it for tracks whose label is marked ``suspect``.
+        fold: (k, n) leaves the k-th of n parts of the labelled folder (0 .. n - 1) out of training:
+            the network can then be asked about it as about music that it never heard.
         tempo_shares: Shares of the crops by tempo, all sources together; None leaves them as the
             tracks have them. See :func:`~beatgrid.data.tempo_shares.shared_weights`.
         exclude_licenses: Leave out of training what is under these licences (by prefix, as in
@@ -91,6 +96,7 @@ class BeatDataModule(L.LightningDataModule):
         sources: Mapping[str, TrackSource | None],
         weight: NotNegative,
         suspect_weight: NotNegative,
+        fold: Fold | None,
         tempo_shares: TempoShares | None,
         exclude_licenses: Sequence[Name],
         skip_bad_audio: bool,
@@ -107,7 +113,11 @@ class BeatDataModule(L.LightningDataModule):
         self.augment = None if augment is None else Augment(**augment)
         self.sources = configured_sources(rendered, sources)
         self.weight, self.suspect_weight = weight, suspect_weight
-        self.tempo_shares = tempo_shares
+        self.fold, self.tempo_shares = fold, tempo_shares
+        if fold is not None and not fold[0] < fold[1]:
+            raise BeatgridError(
+                f"data.fold={list(fold)}: parts of {fold[1]} are 0 to {fold[1] - 1}"
+            )
         self.exclude_licenses = tuple(exclude_licenses)
         self.skip_bad_audio = skip_bad_audio
         self.seed = seed
@@ -151,7 +161,7 @@ class BeatDataModule(L.LightningDataModule):
         if not splits["train"]:
             raise BeatgridError(
                 f"data.audio_dir={self.audio_dir}: no track is left to train on; "
-                "check exclude_licenses, weight and suspect_weight"
+                "check exclude_licenses, weight, suspect_weight and fold"
             )
         if self.tempo_shares is not None:
             splits["train"] = shared(
@@ -166,6 +176,8 @@ class BeatDataModule(L.LightningDataModule):
 
     def _weighted(self, track: Track) -> Track:
         weight = self.weight * (self.suspect_weight if track.label.suspect else 1.0)
+        if self.fold is not None and fold_of(track, self.fold[1]) == self.fold[0]:
+            weight = 0.0
         if (track.label.license or "").startswith(self.exclude_licenses):
             weight = 0.0
         return replace(track, weight=weight)
@@ -185,6 +197,7 @@ class BeatDataModule(L.LightningDataModule):
             "hours_by_license": dict(hours),
             "artists": sorted({t.label.artist for t in self.splits["train"] if t.label.artist}),
             "target": asdict(self.target),
+            "fold": None if self.fold is None else list(self.fold),
         }
 
     def split_names(self) -> dict[str, list[str]]:

@@ -88,6 +88,17 @@ def split_tracks(
     return splits
 
 
+def fold_of(track: Track, n_folds: int) -> int:
+    """Return which of ``n_folds`` parts of a folder a track belongs to, 0 .. n_folds - 1.
+
+    It follows from its group, or its name, alone: the same in training and in calibration,
+    whatever other tracks there are.
+    """
+    key = (track.label.group or track.name).encode("utf-8", "surrogateescape")
+    digest = hashlib.blake2b(key, digest_size=8).digest()
+    return int.from_bytes(digest, "little") % n_folds
+
+
 def recordings(tracks: Sequence[Track]) -> list[int]:
     """Assign recording numbers: tracks linked by group, equal content or a chain of both share one.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from beatgrid.checks import Interval, NotNegative
 from beatgrid.data.track import Track
@@ -41,9 +41,7 @@ def shared(
     ]
 
 
-def shared_weights(
-    bpm: Sequence[float], amount: Sequence[float], shares: TempoShares
-) -> NDArray[np.float64]:
+def shared_weights(bpm: ArrayLike, amount: ArrayLike, shares: TempoShares) -> NDArray[np.float64]:
     """Return the factor of each track that makes tempo ranges have their shares.
 
     Ranges without a track are left out, and none grows by more than ``MAX_FACTOR`` times.

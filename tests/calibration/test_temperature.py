@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from beatgrid.activation.chunks import TrackLogits
 from beatgrid.activation.evidence import track_activation
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.calibration.synthetic import noisy_activation
-from beatgrid.calibration.temperature import calibrated, fit_temperature
+from beatgrid.calibration.temperature import by_fold, calibrated, fit_temperature
+from beatgrid.data.split import fold_of
+from beatgrid.errors import CheckpointError
 from beatgrid.grid import Grid
 from beatgrid.networks.checkpoint import LoadedModel
 from beatgrid.networks.network import NetworkOutput
@@ -85,3 +88,40 @@ def test_finds_by_how_much_logits_are_too_sure(truth):
 def test_without_frames_nothing_changes():
     assert fit_temperature([]) == 1.0
     assert fit_temperature([(np.zeros(0), np.zeros(0))]) == 1.0
+
+
+def fold_model(k, n, factor=1.0):
+    fold = None if n is None else [k, n]
+    return replace(model_of(factor), training_data={"fold": fold}, model_id=f"fold{k}")
+
+
+def test_networks_are_arranged_by_what_they_have_not_heard():
+    models = [fold_model(k, 3) for k in (2, 0, 1)]
+    assert [m.model_id for m in by_fold(models, model_of(1.0))] == ["fold0", "fold1", "fold2"]
+    assert by_fold([], model_of(1.0)) == []
+
+
+@pytest.mark.parametrize("folds", [[(0, 3), (1, 3)], [(0, 2), (0, 2)], [(0, None)]])
+def test_folds_that_are_no_whole_are_refused(folds):
+    with pytest.raises(CheckpointError, match=r"folds: fold\d was trained with data\.fold="):
+        by_fold([fold_model(*fold) for fold in folds], model_of(1.0))
+
+
+def test_folds_of_other_features_are_refused():
+    other = replace(fold_model(1, 2), features=FeatureSpec(n_mels=9))
+    with pytest.raises(CheckpointError, match="folds: fold1 takes other features than loud"):
+        by_fold([fold_model(0, 2), other], model_of(1.0))
+
+
+def test_each_track_is_answered_for_by_the_network_that_did_not_hear_it():
+    """The network to calibrate is deaf: all that is learnt comes from the folds' answers."""
+    tracks = [replace(slow_track(seed), audio_path=Path(f"{seed}.wav")) for seed in range(12)]
+    deaf = model_of(0.0)
+    with pytest.raises(ValueError, match="labelled tracks"):
+        calibrated(deaf, tracks, GridSearch())
+    folds = [fold_model(k, 2) for k in range(2)]
+    fitted, report = calibrated(deaf, tracks, GridSearch(), folds)
+    assert report.n_tracks == 12
+    expected, _ = calibrated(model_of(1.0), tracks, GridSearch())
+    assert fitted.calibration["ranker"] == expected.calibration["ranker"]
+    assert {fold_of(track, 2) for track in tracks} == {0, 1}

@@ -52,6 +52,23 @@ def test_weight_is_that_of_the_labelled_folder_and_less_for_suspects(click_folde
     assert weights(data) == {"click_a": 1.0, "click_b": 4.0, "click_c": 4.0}
 
 
+def test_the_parts_left_out_of_training_make_a_whole(click_folder, labels):
+    heard = [set(weights(module(click_folder, labels, fold=[k, 2]))) for k in range(2)]
+    assert heard[0] | heard[1] == {"click_a", "click_b", "click_c"}
+    assert not heard[0] & heard[1]
+    with pytest.raises(BeatgridError, match=r"data\.fold=\[2, 2\]: parts of 2 are 0 to 1"):
+        module(click_folder, labels, fold=[2, 2])
+
+
+def test_tempi_have_their_shares_of_the_crops(click_folder, labels):
+    tracks = module(click_folder, labels).splits["train"]
+    middle = sorted(t.grid.bpm for t in tracks)[1]
+    data = module(click_folder, labels, tempo_shares=[[0, 0.2], [middle, 0.8]])
+    amount = {t.grid.bpm: t.weight * t.n_frames for t in data.splits["train"]}
+    slow = sum(a for bpm, a in amount.items() if bpm < middle)
+    assert slow / sum(amount.values()) == pytest.approx(0.2)
+
+
 def test_suspects_and_licences_can_be_left_out_of_training(click_folder, labels):
     data = module(click_folder, labels, suspect_weight=0.0, exclude_licenses=["CC BY-SA"])
     assert weights(data) == {"click_c": 1.0}
