@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from beatgrid.export import audacity, beat_lists
+from beatgrid.export.dj import rekordbox, traktor, virtualdj
 from beatgrid.export.options import ExportOptions
+from beatgrid.export.tags import bpm, serato
 from beatgrid.export.track import ExportTrack
 
 TrackRenderer = Callable[[ExportTrack, ExportOptions], bytes]
@@ -81,6 +83,46 @@ FORMATS = {
             "table of beats: time, bar, beat, tempo",
             piecewise=True,
             render=beat_lists.render_csv,
+        ),
+        Format(
+            "rekordbox",
+            ".xml",
+            "collection for rekordbox (and Engine DJ, which imports it)",
+            piecewise=True,
+            collect=rekordbox.render,
+            root=rekordbox.ROOT,
+        ),
+        Format(
+            "traktor",
+            ".nml",
+            "collection for Traktor",
+            piecewise=True,
+            collect=traktor.render,
+            root=traktor.ROOT,
+        ),
+        Format(
+            "virtualdj",
+            ".xml",
+            "database for VirtualDJ",
+            piecewise=True,
+            collect=virtualdj.render,
+            root=virtualdj.ROOT,
+        ),
+        Format(
+            "serato",
+            "",
+            "Serato's beat grid as a tag of the audio; Mixxx reads it too",
+            piecewise=True,
+            write=serato.write,
+            in_audio=True,
+        ),
+        Format(
+            "tag",
+            "",
+            "BPM tag of the audio, for any player",
+            piecewise=False,
+            write=bpm.write,
+            in_audio=True,
         ),
     )
 }

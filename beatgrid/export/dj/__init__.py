@@ -1,0 +1,1 @@
+"""Collections of DJ programs: rekordbox XML, Traktor NML, VirtualDJ's database."""

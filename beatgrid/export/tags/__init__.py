@@ -1,0 +1,1 @@
+"""Tags in audio files: a BPM, or Serato's beat grid."""

@@ -1,0 +1,37 @@
+"""The BPM of a file in its own tags, where every player and DJ program looks for it.
+
+ID3 defines TBPM as a whole number in digits and MP4's ``tmpo`` is one; Vorbis comments have no
+rule. Whole numbers are what players show and sort by, but a DJ program that starts from 128 where
+the track has 127.97 is off by a beat in half an hour. Traktor, Serato, VirtualDJ and MixMeister
+write decimals into TBPM, and those and Mixxx read them; programs that do not stop reading at the
+point. So TBPM and BPM have as many decimals as are needed, two at most, and ``tmpo`` is rounded.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from beatgrid.export.options import ExportOptions
+from beatgrid.export.tags.containers import Tag, write_tag
+from beatgrid.export.track import ExportTrack
+
+
+def write(track: ExportTrack, path: Path, options: ExportOptions) -> None:
+    """Write the tempo of a track into a copy of its audio; see ``write_tag`` for errors."""
+    write_tag(path, bpm_tag(track.constant().bpm))
+
+
+def bpm_tag(bpm: float) -> Tag:
+    """Return the tag that states a tempo."""
+    text = f"{bpm:.2f}".rstrip("0").rstrip(".")
+    latin1 = 0
+
+    def id3(module: Any) -> Any:
+        return module.TBPM(encoding=latin1, text=[text])
+
+    def mp4(_: Any) -> tuple[str, Any]:
+        return "tmpo", [math.floor(bpm + 0.5)]
+
+    return Tag("BPM", id3, ("BPM", text), mp4)
