@@ -31,6 +31,8 @@ MIN_SALIENCE = 0.4
 # Onsets count only if beats stand out of their mean by this share of it.
 MIN_ONSET = 0.1
 MAX_SALIENCE = 1.5
+# Frames whose onsets are computed at a time: memory does not grow with the track.
+CHUNK_FRAMES = 16384
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,21 +63,28 @@ def find_slowing_end(extractor: FeatureExtractor, line: Line, start_s: float) ->
         return None
     salience = _salience(extractor, steady_s[:-MAX_BEATS])
     end_s = extractor.evidence.duration_s
+    numbers = np.arange(1, MAX_BEATS + 1, dtype=np.float64)
+    late = np.concatenate(
+        [growth[:, None] * np.cumsum(numbers**power) for power, growth in GROWTH.items()]
+    )
+    # On the line, from the first beat that may be slow on.
+    at_line = salience(steady_s[-MAX_BEATS:])
     best_gain, best = MIN_GAIN, None
     for beat in range(line.last - MAX_BEATS, line.last - MIN_BEATS + 2):
+        n = numbers[: line.last - beat]
+        kept = at_line[beat - line.last :]
+        if np.all(np.cumsum(kept) >= MAX_KEPT * n):
+            continue
         turn_s = line.time_s + beat * line.period_s
-        n = np.arange(1, line.last - beat + 1, dtype=np.float64)
-        late = [growth[:, None] * np.cumsum(n**power) for power, growth in GROWTH.items()]
-        times_s = turn_s + line.period_s * (n + np.concatenate(late))
+        times_s = turn_s + line.period_s * (n + late[:, : len(n)])
         values = np.where(times_s < end_s, salience(times_s), 0.0)
-        kept = salience(turn_s + line.period_s * n)
         total = np.cumsum(values, axis=1)
-        i = int(np.argmax(total.max(axis=1)))
-        count = int(np.argmax(total[i])) + 1
-        gain = float(total[i, count - 1]) - max(float(kept.sum()), 0.0)
+        i, last = divmod(int(np.argmax(total)), len(n))
+        count = last + 1
+        gain = float(total[i, last]) - max(float(kept.sum()), 0.0)
         if (
             gain > best_gain
-            and times_s[i, count - 1] - turn_s > (count + MIN_DELAY) * line.period_s
+            and times_s[i, last] - turn_s > (count + MIN_DELAY) * line.period_s
             and np.count_nonzero(values[i] > MIN_SALIENCE) >= MIN_BEATS
             and values[i, :count].mean() > MIN_MEAN
             and kept[:count].mean() < MAX_KEPT
@@ -89,7 +98,10 @@ def _salience(
 ) -> Callable[[FloatArray], FloatArray]:
     """Return evidence and onset strength at given times: 0 at any time, 1 at a steady beat."""
     evidence = extractor.evidence
-    onset = np.log1p(extractor.onset).mean(axis=1)
+    onset = np.empty(len(extractor.onset))
+    for start in range(0, len(onset), CHUNK_FRAMES):
+        chunk = slice(start, start + CHUNK_FRAMES)
+        onset[chunk] = np.log1p(extractor.onset[chunk]).mean(axis=1)
     level = float(onset.mean())
     beat_evidence = max(float(np.median(evidence(steady_s))), 1e-6)
     beat_onset = float(np.median(extractor.sample(onset, steady_s))) - level

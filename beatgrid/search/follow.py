@@ -7,6 +7,8 @@ then give times finer than its lattice.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from beatgrid.grid import FloatArray
@@ -21,6 +23,8 @@ COARSE_STEP_S = 0.010
 # A change of shift from one beat to the next by this share of the period costs half a unit of
 # evidence, about a quarter of what a beat gains.
 CHANGE_SHARE = 0.02
+# Beats whose evidence is computed at a time: memory does not grow with the track.
+CHUNK_BEATS = 1024
 # Peaks this near a beat count for it, and so many beats on either side smooth it.
 PEAK_REACH_S = 0.020
 # Pieces of steady tempo among beats that follow the music: so many beats at least, and no beat
@@ -42,41 +46,73 @@ def follow(evidence: Evidence, peaks: Peaks, times_s: FloatArray) -> FloatArray:
     return smoothed(best_shifts(evidence, times_s), peaks)
 
 
-def follow_gain(evidence: Evidence, line: Line) -> float:
-    """Return what beats that may leave a line gain, as a share of the line's evidence.
+def wanders(evidence: Evidence, line: Line, gain: float) -> bool:
+    """Tell whether beats that may leave a line gain more than a share of the line's evidence.
 
-    Next to nothing where the tempo is constant.
+    They gain next to nothing where the tempo is constant.
+
+    Args:
+        evidence: Curve of the beat channel.
+        line: The constant grid.
+        gain: The share.
     """
     times_s = line.times_s
     if len(times_s) < 2:
-        return 0.0
+        return False
     weight = evidence.weight_at(times_s)
     own = float((evidence(times_s) * weight).sum())
+    if own <= 0:
+        return False
+    # Beats that go wherever they gain most bound what any path gains; where the tempo is constant,
+    # that is little already.
+    shifts_s = _shifts_s(times_s, COARSE_STEP_S)
+    bound = sum(
+        float(part.max(axis=1) @ weight[start : start + CHUNK_BEATS])
+        for start, part in _gains(evidence, times_s, shifts_s)
+    )
+    if bound / own - 1 <= gain:
+        return False
     followed_s = best_shifts(evidence, times_s, COARSE_STEP_S)
     # The lattice of shifts contains 0: the gain is that of the path, not of its resolution.
-    return float((evidence(followed_s) * weight).sum()) / own - 1 if own > 0 else 0.0
+    return float((evidence(followed_s) * weight).sum()) / own - 1 > gain
 
 
 def best_shifts(evidence: Evidence, times_s: FloatArray, step_s: float = STEP_S) -> FloatArray:
     """Shift beats with the most evidence, less the cost of changes from beat to beat, (beats,)."""
+    shifts_s = _shifts_s(times_s, step_s)
     period_s = float(np.median(np.diff(times_s)))
-    n = int(MAX_SHIFT_SHARE * period_s / step_s)
-    shifts_s = step_s * np.arange(-n, n + 1)
-    gain = evidence(times_s[:, None] + shifts_s)
     step = (shifts_s[:, None] - shifts_s) / (CHANGE_SHARE * period_s)
     cost = 0.5 * step**2
-    total = gain[0]
-    origin = np.zeros(gain.shape, dtype=np.int64)
-    for beat in range(1, len(times_s)):
-        arriving = total - cost
-        origin[beat] = np.argmax(arriving, axis=1)
-        total = arriving[np.arange(len(shifts_s)), origin[beat]] + gain[beat]
+    states = np.arange(len(shifts_s))
+    total = np.zeros(len(shifts_s))
+    origin = np.zeros((len(times_s), len(shifts_s)), dtype=np.int16)
+    for start, part in _gains(evidence, times_s, shifts_s):
+        for beat, gain in enumerate(part, start):
+            if beat:
+                arriving = total - cost
+                origin[beat] = best = np.argmax(arriving, axis=1)
+                total = arriving[states, best]
+            total = total + gain
     state = int(np.argmax(total))
     path = np.empty(len(times_s), dtype=np.int64)
     for beat in range(len(times_s) - 1, -1, -1):
         path[beat] = state
         state = int(origin[beat, state])
     return times_s + shifts_s[path]
+
+
+def _shifts_s(times_s: FloatArray, step_s: float) -> FloatArray:
+    """Return the shifts of beats that are tried, ascending (shifts,)."""
+    n = int(MAX_SHIFT_SHARE * float(np.median(np.diff(times_s))) / step_s)
+    return step_s * np.arange(-n, n + 1, dtype=np.float64)
+
+
+def _gains(
+    evidence: Evidence, times_s: FloatArray, shifts_s: FloatArray
+) -> Iterator[tuple[int, FloatArray]]:
+    """Yield the evidence of shifted beats, (beats, shifts), with the number of the first beat."""
+    for start in range(0, len(times_s), CHUNK_BEATS):
+        yield start, evidence(times_s[start : start + CHUNK_BEATS, None] + shifts_s)
 
 
 def steady_pieces(times_s: FloatArray) -> list[slice]:

@@ -16,14 +16,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 from beatgrid.grid import FloatArray
 from beatgrid.peaks import parabolic_peak
 from beatgrid.search.ending import find_slowing_end
 from beatgrid.search.evidence import Evidence
 from beatgrid.search.extractor import FeatureExtractor
-from beatgrid.search.follow import best_shifts, follow_gain, steady_pieces
+from beatgrid.search.follow import best_shifts, steady_pieces, wanders
 from beatgrid.search.half_beat import BLOCK_BEATS, find_half_beat_edit
 from beatgrid.search.line import Line
 from beatgrid.search.segmentation import (
@@ -38,6 +37,8 @@ from beatgrid.search.segmentation import (
 
 WINDOW_BEATS = 16
 N_PHASES = 48
+# Beats whose evidence is computed at a time, a multiple of half a window: 0.4 MB for each array.
+CHUNK_BEATS = 1024
 # Beats that may leave the grid gain this share of its evidence where the tempo is not constant. Of
 # 684 tracks taken for constant, 434 of them real, two gain more, and beats of both do leave their
 # grid, by 20 and 40 ms.
@@ -90,8 +91,8 @@ def tempo_stability(
     # Windows overlap by half: this many in a row are MIN_BARS bars of four.
     run = 2 * MIN_BARS * 4 // WINDOW_BEATS - 1
     agreement = 1.0
-    wanders = follow_gain(evidence, line) > WANDER_GAIN
-    if wanders or _has_run(deviates, run):
+    is_wandering = wanders(evidence, line, WANDER_GAIN)
+    if is_wandering or _has_run(deviates, run):
         found = segment_tempo(evidence, line, harmonics=harmonics, oversampling=oversampling)
         agreement = _agreement(evidence, line, found)
         fitted = fitted if len(found) == 1 else found
@@ -100,7 +101,7 @@ def tempo_stability(
         if any(len(part) > 1 for part in parts):
             fitted = [segment for part in parts for segment in part]
             agreement = _agreement(evidence, line, fitted)
-    if wanders and len(fitted) == 1:
+    if is_wandering and len(fitted) == 1:
         fitted = _wandering(evidence, fitted[0])
         agreement = _agreement(evidence, line, fitted)
     last = fitted[-1]
@@ -153,12 +154,9 @@ def _split_by_half_a_beat(
 
 def _windows(evidence: Evidence, line: Line) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return each strong window's distance in seconds from the grid, and which windows deviate."""
-    steps = np.arange(N_PHASES) / N_PHASES
-    around = evidence(line.times_s[:, None] + (steps - 0.25) * line.period_s)
-    if len(around) < 2 * WINDOW_BEATS:
+    sums = _window_sums(evidence, line)
+    if not len(sums):
         return np.zeros(0), np.zeros(0, dtype=bool)
-    sums = uniform_filter1d(around, WINDOW_BEATS, axis=0, mode="constant") * WINDOW_BEATS
-    sums = sums[WINDOW_BEATS // 2 :: WINDOW_BEATS // 2]
     # Beat and off-beat count as the same place.
     half = N_PHASES // 2
     either = np.maximum(sums[:, :half], sums[:, half:])
@@ -171,9 +169,38 @@ def _windows(evidence: Evidence, line: Line) -> tuple[FloatArray, NDArray[np.boo
     strong = top > WEAK_SHARE * typical_sum(top)
     away = (np.abs(distance_s) > DEVIATION_S) & (kept < KEPT_SHARE * top)
     # Beats of another tempo leave a window's sums flat: present, but at no place strong.
-    present = uniform_filter1d(evidence.weight_at(line.times_s), WINDOW_BEATS, mode="constant")
-    present = present[WINDOW_BEATS // 2 :: WINDOW_BEATS // 2]
+    present = _of_windows(_of_halves(evidence.weight_at(line.times_s))) / WINDOW_BEATS
     return distance_s[strong], np.where(strong, away, present > PRESENT)
+
+
+def _window_sums(evidence: Evidence, line: Line) -> FloatArray:
+    """Sum the evidence of each window, from a quarter of a period before the beat on.
+
+    Returns:
+        (windows, ``N_PHASES``); no windows where there are fewer than two that do not overlap.
+    """
+    times_s = line.times_s
+    if len(times_s) < 2 * WINDOW_BEATS:
+        return np.zeros((0, N_PHASES))
+    steps_s = (np.arange(N_PHASES) / N_PHASES - 0.25) * line.period_s
+    halves = [
+        _of_halves(evidence(times_s[start : start + CHUNK_BEATS, None] + steps_s))
+        for start in range(0, len(times_s), CHUNK_BEATS)
+    ]
+    return _of_windows(np.concatenate(halves))
+
+
+def _of_halves(at_beats: FloatArray) -> FloatArray:
+    """Sum values (beats, ...) over each half of a window, (halves, ...); the last may be shorter.
+
+    Windows overlap by a half.
+    """
+    return np.add.reduceat(at_beats, np.arange(0, len(at_beats), WINDOW_BEATS // 2), axis=0)
+
+
+def _of_windows(halves: FloatArray) -> FloatArray:
+    """Add the two halves of each window."""
+    return halves[:-1] + halves[1:]
 
 
 def _has_run(flags: NDArray[np.bool_], n: int) -> bool:

@@ -1,11 +1,17 @@
 """Tracks that leave their grid, and tracks that only seem to."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from beatgrid.calibration.synthetic import DEFAULT_FRAME_RATE, noisy_activation, pulses
 from beatgrid.grid import Activation, Grid
 from beatgrid.search import GridSearch
+from beatgrid.search.evidence import evidence_from
+from beatgrid.search.extractor import FeatureExtractor
+from beatgrid.search.line import Line
+from beatgrid.search.stability import tempo_stability
 
 DURATION_S = 120.0
 
@@ -211,3 +217,28 @@ def test_a_slowing_end_is_said_and_the_body_stays_steady():
     assert estimate.max_drift_ms > 100
     found_s = estimate.beats_in(100.0).times_s
     assert np.mean(np.abs(found_s[:, None] - beats_s).min(axis=0) < 0.03) > 0.96
+
+
+def test_memory_of_long_tracks():
+    """Hours of sets and broadcasts: no array of beats times phases for the whole track."""
+    grid, n_copies = Grid(120.0, 0.25), 60
+    minute = noisy_activation(grid, 60.0, np.random.default_rng(1))
+    beat = np.tile(minute.beat, n_copies)
+    activation = Activation(beat, minute.frame_rate, onset=np.tile(beat[:, None], (1, 4)))
+    evidence = evidence_from(
+        activation,
+        miss_probability=0.1,
+        max_log_odds=5.0,
+        smoothing_s=0.01,
+        search_window=None,
+    )
+    extractor = FeatureExtractor(evidence, activation, miss_probability=0.1, max_log_odds=5.0)
+    line = Line.through(0.25, len(minute) / minute.frame_rate / 120, 0.0, evidence.duration_s)
+    tracemalloc.start()
+    try:
+        stability = tempo_stability(extractor, line, harmonics=12, oversampling=8)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(stability.segments) == 1
+    assert peak_bytes < 12e6
