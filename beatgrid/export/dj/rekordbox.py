@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 import beatgrid
 from beatgrid.errors import BeatgridError
 from beatgrid.export.dj.paths import TracksByPath, from_uri, plain_path, to_uri
+from beatgrid.export.dj.titles import read_titles
 from beatgrid.export.dj.xml_document import Element, XmlDocument, start_tag
 from beatgrid.export.options import ExportOptions
 from beatgrid.export.track import ExportTrack
@@ -239,10 +240,11 @@ def _replace_grid(document: XmlDocument, element: Element, track: ExportTrack) -
 
 
 def _track(track: ExportTrack, number: int, indent: str) -> str:
-    path = plain_path(track)
+    path, titles = plain_path(track), read_titles(track)
     attributes = {
         "TrackID": str(number),
-        "Name": track.name,
+        **{"Name": titles.title, "Artist": titles.artist},
+        **{"Album": titles.album, "Genre": titles.genre},
         "Kind": _KINDS.get(os.path.splitext(path)[1].lower(), ""),
         "TotalTime": str(round(track.duration_s)),
         "AverageBpm": _bpm(round(100 * track.constant().bpm)),

@@ -16,6 +16,7 @@ from beatgrid import files
 from beatgrid.errors import BeatgridError
 from beatgrid.export.dj.markers import Marker, markers
 from beatgrid.export.dj.paths import TracksByPath, has_drive, plain_path
+from beatgrid.export.dj.titles import read_titles
 from beatgrid.export.dj.xml_document import (
     Element,
     XmlDocument,
@@ -189,10 +190,14 @@ def _entry(track: ExportTrack, volume_ids: Mapping[str, str]) -> str:
         "PLAYTIME": str(round(track.duration_s)),
         "PLAYTIME_FLOAT": f"{track.duration_s:.6f}",
     }
+    titles = read_titles(track)
+    names = {"TITLE": titles.title, "ARTIST": titles.artist}
+    genre = {"GENRE": titles.genre} if titles.genre else {}
     parts = [
-        start_tag("ENTRY", {"TITLE": track.name}) + ">",
+        start_tag("ENTRY", {key: value for key, value in names.items() if value}) + ">",
         start_tag("LOCATION", location(plain_path(track), volume_ids)) + "></LOCATION>",
-        start_tag("INFO", length) + "></INFO>",
+        *([start_tag("ALBUM", {"TITLE": titles.album}) + "></ALBUM>"] if titles.album else []),
+        start_tag("INFO", {**genre, **length}) + "></INFO>",
         start_tag("TEMPO", _tempo(track)) + "></TEMPO>",
         *map(_cue, markers(track)),
         "</ENTRY>",

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from beatgrid.errors import BeatgridError
 from beatgrid.export.dj.markers import markers
 from beatgrid.export.dj.paths import TracksByPath, has_drive, plain_path
+from beatgrid.export.dj.titles import read_titles
 from beatgrid.export.dj.xml_document import Element, XmlDocument, holds_path, start_tag
 from beatgrid.export.options import ExportOptions
 from beatgrid.export.track import ExportTrack
@@ -106,7 +107,13 @@ def _song(track: ExportTrack, line: str) -> str:
     attributes = {"FilePath": path.replace("/", "\\") if has_drive(path) else path}
     with contextlib.suppress(OSError):  # the volume need not be there
         attributes["FileSize"] = str(os.path.getsize(track.audio))
+    titles = read_titles(track)
+    names = {
+        **{"Author": titles.artist, "Title": titles.title},
+        **{"Album": titles.album, "Genre": titles.genre},
+    }
+    tags = start_tag("Tags", {key: value for key, value in names.items() if value}) + " />"
     length = start_tag("Infos", {"SongLength": f"{track.duration_s:.6f}"}) + " />"
-    parts = [length, _new_scan(track), *map(_poi, anchors(track))]
+    parts = [tags, length, _new_scan(track), *map(_poi, anchors(track))]
     inner = "".join(f"{line} {part}" for part in parts)
     return start_tag("Song", attributes) + f">{inner}{line}</Song>"

@@ -62,6 +62,7 @@ def test_grid_as_a_reader_sees_it(track):
 def test_a_constant_grid():
     (song,) = songs(render([constant(bpm=128.0, first_s=0.25, bar=4)], OPTIONS, None))
     assert [(e.tag, e.attrib) for e in song] == [
+        ("Tags", {"Title": "a"}),
         ("Infos", {"SongLength": "300.000000"}),
         ("Scan", {"Version": "801", "Bpm": "0.468750000", "Phase": "0.718750"}),
         ("Poi", {"Pos": "0.718750", "Type": "beatgrid"}),
