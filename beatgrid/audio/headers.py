@@ -55,10 +55,7 @@ class Mp3Tag:
 
 def read_mp3_tag(path: Path) -> Mp3Tag | None:
     """Read the tag of an MP3; None where the file does not begin as one (behind ID3v2 tags)."""
-    with path.open("rb") as file:
-        start = _skip_id3v2(file)
-        file.seek(start)
-        frame = file.read(4096).lstrip(b"\0")  # some writers pad behind the tag
+    start, frame = _first_frame(path)
     # MPEG audio: 11 sync bits, a version that is not reserved, Layer III, a valid rate.
     if len(frame) < 64 or frame[0] != 0xFF or frame[1] & 0xE6 != 0xE2:
         return None
@@ -89,6 +86,50 @@ def read_mp3_tag(path: Path) -> Mp3Tag | None:
         return Mp3Tag("none", None, None, stream_bytes)
     duration_s = n_frames * samples_per_frame / sample_rate if n_frames else None
     return Mp3Tag(kind, duration_s, n_bytes, stream_bytes)
+
+
+def lame_tag_is_valid(path: Path) -> bool | None:
+    """Tell whether the checksum of an MP3's LAME tag is right; some programs believe no other.
+
+    The checksum is a CRC-16 of all bytes of the frame before it (G. Bouvigne and M. Taylor, "Mp3
+    Info Tag revision 1").
+
+    Returns:
+        None where the first frame's tag is not LAME's.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    _, frame = _first_frame(path)
+    name = max(frame.find(b"Xing", 0, 64), frame.find(b"Info", 0, 64))
+    if name < 0:
+        return None
+    # Behind the fields of the Xing tag: frames, bytes, seek table, quality.
+    flags = frame[name + 7]
+    sizes = (4, 4, 100, 4)
+    at = name + 8 + sum(size for bit, size in enumerate(sizes) if flags >> bit & 1)
+    if frame[at : at + 4] != b"LAME" or len(frame) < at + 36:
+        return None
+    stated = int.from_bytes(frame[at + 34 : at + 36], "big")
+    return stated != 0 and stated == _crc16(frame[: at + 34])
+
+
+def _crc16(data: bytes) -> int:
+    """Return the CRC-16 of polynomial 0x8005, reflected, from 0 on."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc
+
+
+def _first_frame(path: Path) -> tuple[int, bytes]:
+    """Return where a file begins behind its ID3v2 tags, and some bytes from its first frame on."""
+    with path.open("rb") as file:
+        start = _skip_id3v2(file)
+        file.seek(start)
+        return start, file.read(4096).lstrip(b"\0")  # some writers pad behind the tag
 
 
 def present_share(path: Path) -> float:

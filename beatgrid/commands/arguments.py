@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from beatgrid.errors import BeatgridError
 
@@ -53,6 +54,36 @@ def prepare(arguments: Sequence[str], paths: Sequence[str], program: str) -> lis
             _check_override(argument, overrides, paths, program)
             overrides.append(argument)
     return [*flags, *(quote_path(override, paths) for override in overrides)]
+
+
+def spelt_out(
+    arguments: Sequence[str], positional: str | None, short: Mapping[str, str]
+) -> list[str]:
+    """Give every value its full key.
+
+    Args:
+        arguments: As typed.
+        positional: Key of the words that have none; several make a list. None: there are none.
+        short: Keys that stand for another.
+    """
+    names: list[str] = []
+    rest: list[str] = []
+    flags = iter(arguments)
+    for argument in flags:
+        key, equals, value = argument.partition("=")
+        if equals:
+            rest.append(f"{short.get(key, key)}={value}")
+        elif positional and not argument.startswith("-") and not _is_deletion(argument):
+            names.append(argument)
+        else:
+            rest.append(argument)
+            if _FLAGS.get(argument):
+                rest += itertools.islice(flags, 1)
+    if len(names) == 1:
+        rest.append(f"{positional}={names[0]}")
+    elif names:
+        rest.append(f"{positional}=[{','.join(map(_literal, names))}]")
+    return rest
 
 
 def wants(arguments: Sequence[str], *flags: str) -> bool:
@@ -146,12 +177,17 @@ def _is_flag(argument: str) -> bool:
     return True
 
 
+def _is_deletion(argument: str) -> bool:
+    """Tell Hydra's ``~KEY`` from a name in the home folder."""
+    return argument.startswith("~") and "/" not in argument
+
+
 def _check_override(
     argument: str, before: Sequence[str], paths: Sequence[str], program: str
 ) -> None:
     key, equals, value = argument.partition("=")
     given = {other.partition("=")[0]: other.partition("=")[2] for other in before}
-    if not equals and not (argument.startswith("~") and "/" not in argument):
+    if not equals and not _is_deletion(argument):
         if before and before[-1].partition("=")[0] in paths:
             last, _, start = before[-1].partition("=")
             if os.path.lexists(whole := f"{start} {argument}"):

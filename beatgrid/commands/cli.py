@@ -27,7 +27,7 @@ from rich import progress as rich_progress
 from rich.console import Console
 
 import beatgrid
-from beatgrid.commands.arguments import prepare, wants
+from beatgrid.commands.arguments import prepare, spelt_out, wants
 from beatgrid.commands.configs import CONF, options
 from beatgrid.commands.keys import check_keys
 from beatgrid.commands.manual import command_help, example, show
@@ -53,6 +53,8 @@ def entry(
     paths: Sequence[str],
     renamed: Mapping[str, str] | None = None,
     sweeps: bool = False,
+    positional: str | None = None,
+    short: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[[DictConfig], Any]], Command]:
     """Make a script's ``main(cfg)`` its command line.
 
@@ -62,6 +64,8 @@ def entry(
             reject most music libraries (``Artist - Song (Mix) [2010].mp3``).
         renamed: Former names of options, and what to write instead.
         sweeps: Whether a file of ``conf/`` may ask for several runs.
+        positional: Key that words without one are values of.
+        short: Keys that stand for one below them: ``export=...`` for ``export.formats=...``.
 
     Returns:
         A decorator; the decorated function takes the command line (by default that of the
@@ -107,7 +111,7 @@ def entry(
             logging.captureWarnings(True)
             debug = os.environ.get(_DEBUG)
             try:
-                arguments = _take_debug(arguments)
+                arguments = spelt_out(_take_debug(arguments), positional, short or {})
                 for argument in arguments:
                     key, _, value = argument.partition("=")
                     if renamed and key in renamed:

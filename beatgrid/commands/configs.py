@@ -111,15 +111,25 @@ def group_settings(group: str, option: str) -> list[Setting]:
     """Return the keys of a group's option, those of the options it builds on included."""
     config = read_config(CONF / group / f"{option}.yaml")
     found = {s.key: s for base in config.bases for s in group_settings(group, base)}
-    for place, name in config.signatures.items():
-        for argument in read_signature(name):
-            key = ".".join(filter(None, (config.package or group, place, argument.name)))
-            found[key] = Setting(key, shown(argument.default), argument.about)
+    found |= {s.key: s for s in signature_settings(config, config.package or group)}
     for setting in config.settings:
         key = f"{config.package or group}.{setting.key}"
         comment = setting.comment or (found[key].comment if key in found else "")
         found[key] = Setting(key, setting.value, comment)
     return list(found.values())
+
+
+def signature_settings(config: ConfigFile, place: str = "") -> list[Setting]:
+    """Return the keys that a file takes from signatures, below the key ``place``."""
+    return [
+        Setting(
+            ".".join(filter(None, (place, below, argument.name))),
+            shown(argument.default),
+            argument.about,
+        )
+        for below, name in config.signatures.items()
+        for argument in read_signature(name)
+    ]
 
 
 def _collect(

@@ -32,6 +32,7 @@ from beatgrid.checks import (
 )
 from beatgrid.data.tempo_shares import TempoShares
 from beatgrid.errors import BeatgridError
+from beatgrid.export.options import ExportOptions
 from beatgrid.rendering.sources import SOURCES
 
 Hours = Annotated[float, Interval(0, 1_000_000)]
@@ -48,6 +49,9 @@ _TRACKS = {
     "sources": Mapping,
 }
 
+_EXPORT = hints_of(ExportOptions)
+_FORMATS = Name | Annotated[Sequence[Name], Some()]
+
 KEYS: dict[str, dict[str, Any]] = {
     "predict": {
         "grid": Mapping,
@@ -62,6 +66,13 @@ KEYS: dict[str, dict[str, Any]] = {
         "num_workers": Processes | Literal["auto"],
         "time_limit_s": Positive | None,
         "memory_limit_gb": Annotated[float, Interval(0.1)] | None,
+        "export": {"formats": Name | Sequence[Name], **_EXPORT},
+    },
+    "export": {
+        "results": Name | Annotated[Sequence[Name], Some()],
+        "format": _FORMATS,
+        "out": Name | None,
+        "export": _EXPORT,
     },
     "evaluate": {
         "data": _TRACKS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import textwrap
@@ -14,7 +15,9 @@ from beatgrid.commands.configs import (
     group_settings,
     options,
     read_config,
+    signature_settings,
 )
+from beatgrid.commands.signatures import read_formats
 
 WIDTH = 80
 _KEY_WIDTH = 28
@@ -44,8 +47,13 @@ def command_help(config_name: str, program: str, arguments: Sequence[str] = ()) 
         " ".join([f"usage: {program}", *(f"{key}=..." for key in required), "[KEY=VALUE ...]"]),
         textwrap.fill(description, WIDTH),
         *(["\n".join(["examples:", *(f"  {line}" for line in examples)])] if examples else []),
-        "\n".join(["keys and their defaults:", *_lines(config.settings)]),
+        "\n".join(
+            ["keys and their defaults:", *_lines([*config.settings, *signature_settings(config)])]
+        ),
     ]
+    if "format" in required:
+        entries = (_entry(f"  {name}", title) for name, title in read_formats().items())
+        blocks.append("\n".join(["formats:", *itertools.chain.from_iterable(entries)]))
     chosen = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
     for group, default in config.groups.items():
         blocks.append("\n".join(_group(group, default, chosen.get(group))))

@@ -6,7 +6,8 @@ import contextlib
 import functools
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
@@ -16,19 +17,33 @@ from beatgrid.commands.cli import entry, load_predictor, output_folder, shows_tr
 from beatgrid.commands.progress import LibraryProgress
 from beatgrid.commands.workers import workers_that_pay
 from beatgrid.errors import BeatgridError
+from beatgrid.export.exporter import Exporter, chosen_formats
+from beatgrid.export.formats import Format
+from beatgrid.export.ledger import written_by_export
+from beatgrid.export.options import ExportOptions
 from beatgrid.files import content_hash, printable
-from beatgrid.library import Library, finder, method_hash
-from beatgrid.output.index import ResultIndex
+from beatgrid.library import Library, Outcome, finder, method_hash
+from beatgrid.output.index import ResultIndex, is_gone
 from beatgrid.output.summary import FAILED, write_summary
 from beatgrid.predictor import find_checkpoint
 
 
-@entry("predict", paths=("audio", "ckpt", "out"))
+@entry(
+    "predict",
+    paths=("audio", "ckpt", "out", "export.merge"),
+    short={"export": "export.formats"},
+)
 def main(cfg: DictConfig) -> None:
-    """Predict each file, write its JSON and PNG, and print a table at the end."""
+    """Predict each file, write its JSON, PNG and exports, and print a table at the end."""
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     predictor = load_predictor(cfg)  # a mistake in the configuration ends here
-    audio_files = find_audio(plain["audio"])
+    formats = chosen_formats(plain["export"].pop("formats"))
+    options = ExportOptions(**plain["export"])
+    audio_files = [
+        file
+        for file in find_audio(plain["audio"])
+        if not written_by_export(Path(cfg.out), Path(file.path))
+    ]
     num_workers = cfg.num_workers
     if num_workers == "auto":
         num_workers = workers_that_pay(len(audio_files))
@@ -50,11 +65,19 @@ def main(cfg: DictConfig) -> None:
     memory_limit = None if cfg.memory_limit_gb is None else round(cfg.memory_limit_gb * 1e9)
     with (
         ResultIndex(folder) as index,
+        _exports(folder, formats, options, progress) as exporter,
         _terminated_as_interrupted(),
         _summed_up(index, progress, cfg.out),
         progress,
     ):
-        library = Library(folder, index, method, cfg.picture, progress.report)
+
+        def report(outcome: Outcome) -> None:
+            progress.report(outcome)
+            record = outcome.record
+            if exporter is not None and record.status != "failed":
+                exporter.add_result(folder / record.place, record.place, Path(record.audio))
+
+        library = Library(folder, index, method, cfg.picture, report)
         library.run(
             audio_files,
             make,
@@ -62,13 +85,46 @@ def main(cfg: DictConfig) -> None:
             limit_s=cfg.time_limit_s,
             memory_limit_bytes=memory_limit,
         )
+        if exporter is not None:
+            exporter.finish(_results(index))
+    n_unexported = 0 if exporter is None else exporter.failed
+    if n_unexported:
+        print(f"error: {n_unexported} exports failed, see above", file=sys.stderr)
     if progress.failed:
         print(
             f"error: {len(progress.failed)} of {len(audio_files)} files failed; try them again "
             f"with audio=@{printable(folder / FAILED)}",
             file=sys.stderr,
         )
+    if progress.failed or n_unexported:
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def _exports(
+    folder: Path, formats: Sequence[Format], options: ExportOptions, progress: LibraryProgress
+) -> Iterator[Exporter | None]:
+    """Open the exporter to the folder of results; None where no export is asked for."""
+    if not formats:
+        yield None
+        return
+
+    def warn(line: str) -> None:
+        progress.say(f"warning: {line}")
+
+    def fail(line: str) -> None:
+        progress.say(f"error: {line}")
+
+    with Exporter(folder, formats, options, warn, fail) as exporter:
+        yield exporter
+
+
+def _results(index: ResultIndex) -> Iterator[tuple[Path, Path]]:
+    """Yield the results with a grid of all runs into a folder, and their audio."""
+    for record in index.records():
+        path = index.folder / record.place
+        if record.status in ("done", "locked") and path.exists() and not is_gone(record.audio):
+            yield path, Path(record.audio)
 
 
 @contextlib.contextmanager

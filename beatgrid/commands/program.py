@@ -10,7 +10,7 @@ from beatgrid.commands.arguments import did_you_mean, quoted, wants
 from beatgrid.commands.manual import command_help, show, summary
 
 # A command is beatgrid/commands/NAME.py with a main() made by ``cli.entry``, and conf/NAME.yaml.
-COMMANDS = ("predict", "train", "evaluate", "calibrate", "render")
+COMMANDS = ("predict", "export", "train", "evaluate", "calibrate", "render")
 
 
 def main() -> None:

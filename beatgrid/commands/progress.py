@@ -94,6 +94,10 @@ class LibraryProgress:
             if self._bar.disable:
                 self._write(self._line())
 
+    def say(self, line: str) -> None:
+        """Show a line amid the results."""
+        self._write(line)
+
     def print_table(self) -> None:
         """Print the results that need a look, on standard output."""
         self._doubtful.print()

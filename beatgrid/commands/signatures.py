@@ -25,6 +25,7 @@ SIGNATURES = {
     "features": ("audio/features.py", "FeatureSpec"),
     "target": ("data/dataset.py", "TargetSpec"),
     "augment": ("data/augment.py", "Augment"),
+    "export": ("export/options.py", "ExportOptions"),
 }
 """By name: the module's file in the package, and its class."""
 
@@ -60,6 +61,18 @@ def read_signature(name: str) -> tuple[Option, ...]:
 def defaults(name: str) -> dict[str, Any]:
     """Return the options of a class of ``SIGNATURES`` with their defaults, as a plain dict."""
     return {option.name: option.default for option in read_signature(name)}
+
+
+@functools.cache
+def read_formats() -> dict[str, str]:
+    """Return the formats of exports and what each is, read from their table's source."""
+    tree = ast.parse((_PACKAGE / "export" / "formats.py").read_text(encoding="utf-8"))
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Format":
+            name, _, title = (ast.literal_eval(argument) for argument in node.args)
+            found[name] = title
+    return found
 
 
 def register() -> None:

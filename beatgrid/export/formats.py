@@ -45,6 +45,7 @@ class Format:
         write: Writes audio, or tags into it.
         in_audio: ``write`` gets a copy of the track's audio to change.
         root: Name of the root element of a collection's XML, by which ``merge`` finds its file.
+        program: Whose clock ``timebase=auto`` is: see ``beatgrid.export.timebase``.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Format:
     write: TrackWriter | None = None
     in_audio: bool = False
     root: str | None = None
+    program: str | None = None
 
     def __post_init__(self) -> None:
         if sum(f is not None for f in (self.render, self.collect, self.write)) != 1:

@@ -168,6 +168,11 @@ class ResultIndex:
         rows = self._db.execute("SELECT * FROM files WHERE audio = ?", [os.fsencode(audio)])
         return next(map(_record, rows), None)
 
+    def at(self, place: str) -> Record | None:
+        """Return the record whose result is there, below the folder."""
+        rows = self._db.execute("SELECT * FROM files WHERE place_key = ?", [_place_key(place)])
+        return next(map(_record, rows), None)
+
     def claim(self, audio: str, name: str, content_hash: str | None) -> Record:
         """Return the record of an audio file; if it has none, one with a place of its own.
 
@@ -186,10 +191,7 @@ class ResultIndex:
             folder, base = os.path.split(name)
             for candidate in (base, f"{base}~{mark}"):
                 place = os.path.join(folder, result_name(candidate))
-                rows = self._db.execute(
-                    "SELECT * FROM files WHERE place_key = ?", [_place_key(place)]
-                )
-                owner = next(map(_record, rows), None)
+                owner = self.at(place)
                 if owner is None:
                     record = Record(audio, place)
                     break

@@ -22,6 +22,7 @@ OPTIONS = sorted(
 )
 ENTRIES = {
     "predict": ["audio=x"],
+    "export": ["results=x", "format=csv"],
     "evaluate": [],
     "calibrate": [],
     "render": [],

@@ -23,6 +23,7 @@ ABSURD = ["abc", -1, None, 10**30, 1e30, math.nan, math.inf, -math.inf, True, []
 # Options of each command that change which keys there are.
 VARIANTS = {
     "predict": [[], ["grid=notebook"]],
+    "export": [[]],
     "evaluate": [[]],
     "calibrate": [[]],
     "render": [[]],

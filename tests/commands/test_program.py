@@ -48,7 +48,7 @@ def test_version(run_program):
     ("name", "remedy"),
     [
         ("pedict", "did you mean predict?"),
-        ("frobnicate", "known are predict, train, evaluate, calibrate, render"),
+        ("frobnicate", "known are predict, export, train, evaluate, calibrate, render"),
         ("my song.mp3", 'type beatgrid predict audio="my song.mp3"'),
     ],
 )
