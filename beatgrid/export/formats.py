@@ -93,6 +93,7 @@ FORMATS = {
             piecewise=True,
             collect=rekordbox.render,
             root=rekordbox.ROOT,
+            program="rekordbox",
         ),
         Format(
             "traktor",
@@ -101,6 +102,7 @@ FORMATS = {
             piecewise=True,
             collect=traktor.render,
             root=traktor.ROOT,
+            program="traktor",
         ),
         Format(
             "virtualdj",
@@ -117,6 +119,7 @@ FORMATS = {
             piecewise=True,
             write=serato.write,
             in_audio=True,
+            program="serato",
         ),
         Format(
             "tag",
