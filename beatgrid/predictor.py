@@ -15,7 +15,7 @@ from beatgrid.audio.reader import AudioInfo, check_has_signal
 from beatgrid.audio.tags import read_bpm_tag
 from beatgrid.errors import BeatgridError
 from beatgrid.grid import Activation
-from beatgrid.networks.checkpoint import SHIPPED
+from beatgrid.networks.description import SHIPPED, SHIPPED_ONNX
 from beatgrid.prediction import Prediction
 from beatgrid.search import GridEstimate, GridSearch, Search, TempoHint
 from beatgrid.training.runs import best_checkpoint
@@ -115,7 +115,9 @@ def load(
     *,
     activation: str = "network",
     search: Search | None = None,
+    backend: str = "auto",
     device: str = "cpu",
+    num_threads: int | None = None,
     hint: float | Sequence[float] | str | None = None,
 ) -> Predictor:
     """Load what finds grids: by default the network that comes with the package.
@@ -131,17 +133,53 @@ def load(
 
     Args:
         ckpt: ``shipped``, the weights that come with the package; ``latest``, the best ones of
-            the newest training run under ``outputs/train``; or a checkpoint file.
+            the newest training run under ``outputs/train``; or a file, a checkpoint or one of
+            ``beatgrid export-model``.
         activation: ``network``, or ``flux``: spectral flux, without a checkpoint.
         search: Turns an Activation into a grid; by default ``GridSearch()``.
-        device: Where the network computes, as torch names it.
+        backend: What runs the network: ``onnx`` (ONNX Runtime, for ``.onnx`` files), ``torch``
+            (for checkpoints), or ``auto``: what the file needs, and for ``shipped``, which there
+            is for both, ONNX Runtime, the faster one, unless ``device`` asks for another.
+        device: Where the network computes, as torch names it; ONNX Runtime has ``cpu``.
+        num_threads: Of the network; by default one under ONNX Runtime, and what torch was told.
         hint: What somebody says of the tempi: see ``Predictor``.
 
     Raises:
-        BeatgridError: No such checkpoint or activation, or a file that cannot be read.
+        BeatgridError: No such checkpoint, activation or backend, a file that cannot be read, or
+            one that the backend does not run.
     """
-    source = open_source(activation, lambda: find_checkpoint(ckpt), device)
+    if backend not in BACKENDS:
+        raise BeatgridError(f"backend={backend}: must be one of {', '.join(BACKENDS)}")
+    source = open_source(activation, lambda: find_model(ckpt, backend, device), device, num_threads)
     return Predictor(source, search or GridSearch(), hint)
+
+
+BACKENDS = ("auto", "onnx", "torch")
+
+
+def find_model(ckpt: str | Path, backend: str = "auto", device: str = "cpu") -> Path:
+    """Return the file that a backend runs for a checkpoint's name; see ``load``.
+
+    Raises:
+        BeatgridError: The backend does not run that file, or not on that device.
+    """
+    if ckpt == "shipped" and (backend == "onnx" or (backend == "auto" and device == "cpu")):
+        path = SHIPPED_ONNX
+    else:
+        path = find_checkpoint(ckpt)
+    is_onnx = path.suffix == ".onnx"
+    if backend == "onnx" and not is_onnx:
+        raise BeatgridError(
+            f"backend=onnx: {path} is a checkpoint of torch; make an ONNX file of it: "
+            f"beatgrid export-model ckpt='{path}' out='{path.with_suffix('.onnx').name}'"
+        )
+    if backend == "torch" and is_onnx:
+        raise BeatgridError(f"backend=torch: {path} is for ONNX Runtime; name the checkpoint")
+    if is_onnx and device != "cpu":
+        raise BeatgridError(
+            f"device={device}: {path} runs on the cpu; name a checkpoint and backend=torch"
+        )
+    return path
 
 
 def find_checkpoint(ckpt: str | Path) -> Path:

@@ -199,7 +199,7 @@ def test_a_sample_rate_goes_with_samples_only(predictor, samples):
 
 
 def test_load_takes_a_file_and_the_newest_run(tmp_path, monkeypatch, predictor):
-    from beatgrid.networks.checkpoint import SHIPPED
+    from beatgrid.networks.description import SHIPPED
 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(beatgrid.BeatgridError, match="no run"):

@@ -68,7 +68,7 @@ def test_the_command_predicts_in_an_empty_folder(installed, tmp_path):
     result = json.loads((tmp_path / "outputs/predict/clicks.wav.beatgrid.json").read_text())
     assert result["bpm"] == 125.0
     assert result["offset_s"] == pytest.approx(0.2, abs=0.006)
-    assert result["model"].endswith("shipped.ckpt")
+    assert result["model"].endswith("shipped.onnx")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clicks.wav", "outputs"]
 
 
@@ -95,4 +95,5 @@ def test_the_source_archive_holds_the_configurations(tmp_path):
     with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"conf/predict.yaml", "conf/grid/default.yaml", "beatgrid/weights/shipped.ckpt"} <= names
+    assert "beatgrid/weights/shipped.onnx" in names
     assert not any(name.startswith(("data/cache", "outputs/train", ".git/")) for name in names)

@@ -4,7 +4,8 @@ import soundfile
 
 from beatgrid.activation import FluxSource
 from beatgrid.errors import BeatgridError
-from beatgrid.predictor import Predictor
+from beatgrid.networks.description import SHIPPED, SHIPPED_ONNX
+from beatgrid.predictor import Predictor, find_model, load
 from beatgrid.rendering.generator import click_track, render
 from beatgrid.search import GridSearch
 
@@ -60,3 +61,46 @@ def test_evaluation_takes_no_hint(clicks):
 def test_a_hint_that_is_none_is_one_line(hint):
     with pytest.raises(BeatgridError, match="hint="):
         Predictor(FluxSource(), GridSearch(), hint=hint)
+
+
+@pytest.mark.parametrize(
+    ("ckpt", "backend", "device", "file"),
+    [
+        ("shipped", "auto", "cpu", SHIPPED_ONNX),
+        ("shipped", "onnx", "cpu", SHIPPED_ONNX),
+        ("shipped", "torch", "cpu", SHIPPED),
+        ("shipped", "auto", "cuda", SHIPPED),
+        (SHIPPED, "auto", "cpu", SHIPPED),
+        (str(SHIPPED_ONNX), "auto", "cpu", SHIPPED_ONNX),
+    ],
+)
+def test_the_backend_chooses_among_files(ckpt, backend, device, file):
+    assert find_model(ckpt, backend, device) == file
+
+
+@pytest.mark.parametrize(
+    ("ckpt", "backend", "device", "message"),
+    [
+        ("a.ckpt", "onnx", "cpu", "backend=onnx: a.ckpt is a checkpoint of torch; .* out='a.onnx'"),
+        ("a.onnx", "torch", "cpu", "backend=torch: a.onnx is for ONNX Runtime; name the"),
+        ("a.onnx", "auto", "cuda", "device=cuda: a.onnx runs on the cpu; name a checkpoint"),
+        ("shipped", "onnx", "cuda", "device=cuda: .*shipped.onnx runs on the cpu"),
+        ("shipped", "tensorflow", "cpu", "backend=tensorflow: must be one of auto, onnx, torch"),
+    ],
+)
+def test_a_file_that_a_backend_does_not_run_is_one_line(ckpt, backend, device, message):
+    with pytest.raises(BeatgridError, match=message):
+        load(ckpt, backend=backend, device=device)
+
+
+def test_both_backends_find_the_same_grid():
+    """Raw values within what rounding does: 1e-6 of the tempo and 0.05 ms."""
+    track = render("techno", seed=5, duration_s=40.0)
+    found, expected = (
+        load("shipped", backend=backend)(track.samples, sample_rate=track.sample_rate).to_dict()
+        for backend in ("onnx", "torch")
+    )
+    assert found["bpm_raw"] == pytest.approx(expected["bpm_raw"], rel=1e-6)
+    assert found["offset_raw_s"] == pytest.approx(expected["offset_raw_s"], abs=5e-5)
+    assert found["model"] == "beatgrid/shipped.onnx"
+    assert expected["model"] == "beatgrid/shipped.ckpt"

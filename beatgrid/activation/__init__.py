@@ -7,5 +7,6 @@ __all__, __getattr__ = offer(
     evidence=("Calibration", "track_activation"),
     network=("NetworkSource", "network_logits"),
     flux=("flux_activation", "onset_strength"),
+    onnx=("OnnxSource",),
     source=("ActivationSource", "FluxSource", "open_source"),
 )

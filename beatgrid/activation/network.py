@@ -43,14 +43,20 @@ class NetworkSource:
     Args:
         model: A loaded checkpoint.
         device: Where the network computes, as torch names it.
+        num_threads: Of torch, in the whole process; None leaves them as they are.
 
     Raises:
         CheckpointError: The checkpoint's calibration is damaged or of another version.
         BeatgridError: The device is not there.
     """
 
-    def __init__(self, model: LoadedModel, device: str = "cpu") -> None:
+    def __init__(
+        self, model: LoadedModel, device: str = "cpu", num_threads: int | None = None
+    ) -> None:
+        if num_threads is not None:
+            torch.set_num_threads(num_threads)
         self.model_id = model.model_id
+        self.weights_hash = model.weights_hash
         self.features = model.features
         calibration = Calibration.from_dict(model.calibration, model.model_id)
         self.ranker, self.temperatures = calibration.ranker, calibration.temperatures

@@ -22,6 +22,7 @@ class ActivationSource(Protocol):
         model_id: Names the source in results: run and file name of a checkpoint, or ``flux``.
         features: The features it takes.
         ranker: What was fitted to its activations for the grid search; None where nothing was.
+        weights_hash: Changes with what it answers: results of another are made anew.
     """
 
     @property
@@ -32,6 +33,9 @@ class ActivationSource(Protocol):
 
     @property
     def ranker(self) -> Ranker | None: ...
+
+    @property
+    def weights_hash(self) -> str: ...
 
     def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
         """Return the activation of a track.
@@ -46,7 +50,7 @@ class ActivationSource(Protocol):
 class FluxSource:
     """Spectral flux: no network, no checkpoint; the baseline that networks are compared with."""
 
-    model_id = "flux"
+    model_id = weights_hash = "flux"
 
     def __init__(self) -> None:
         self.features = FeatureSpec()
@@ -57,36 +61,47 @@ class FluxSource:
         return flux_activation(log_mel, self.features.frame_rate, duration_s)
 
 
-def _flux(checkpoint: Callable[[], Path], device: str) -> ActivationSource:
+Opener = Callable[[Callable[[], Path], str, int | None], ActivationSource]
+
+
+def _flux(model: Callable[[], Path], device: str, num_threads: int | None) -> ActivationSource:
     return FluxSource()
 
 
-def _network(checkpoint: Callable[[], Path], device: str) -> ActivationSource:
-    # Here, because spectral flux does without torch.
+def _network(model: Callable[[], Path], device: str, num_threads: int | None) -> ActivationSource:
+    path = model()
+    # Imported here, because each of them does without the other's runtime.
+    if path.suffix == ".onnx":
+        from beatgrid.activation.onnx import OnnxSource
+        from beatgrid.networks.onnx_file import load_onnx
+
+        return OnnxSource(load_onnx(path, num_threads or 1))
     from beatgrid.activation.network import NetworkSource
     from beatgrid.networks.checkpoint import load_model
 
-    return NetworkSource(load_model(checkpoint()), device)
+    return NetworkSource(load_model(path), device, num_threads)
 
 
-SOURCES: dict[str, Callable[[Callable[[], Path], str], ActivationSource]] = {
-    "network": _network,
-    "flux": _flux,
-}
-"""What ``activation=`` may name: each entry makes a source from a checkpoint and a device."""
+SOURCES: dict[str, Opener] = {"network": _network, "flux": _flux}
+"""What ``activation=`` may name: each entry makes a source from a model, a device and threads."""
 
 
-def open_source(name: str, checkpoint: Callable[[], Path], device: str = "cpu") -> ActivationSource:
+def open_source(
+    name: str, model: Callable[[], Path], device: str = "cpu", num_threads: int | None = None
+) -> ActivationSource:
     """Make a source of activations by its name.
 
     Args:
         name: A key of ``SOURCES``.
-        checkpoint: Returns the checkpoint's path; called only by sources that need one.
+        model: Returns the path of a checkpoint or an ONNX file; called only by sources that need
+            one.
         device: Where to compute, for sources that have a choice.
+        num_threads: Of the computation; None for the runtime's own: one for ONNX Runtime, what
+            torch was told for torch.
 
     Raises:
-        BeatgridError: An unknown name, or a checkpoint that cannot be used.
+        BeatgridError: An unknown name, or a model that cannot be used.
     """
     if name not in SOURCES:
         raise BeatgridError(f"activation={name}: must be one of {', '.join(SOURCES)}")
-    return SOURCES[name](checkpoint, device)
+    return SOURCES[name](model, device, num_threads)

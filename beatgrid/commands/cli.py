@@ -156,16 +156,24 @@ def _compose_and_run(
 
 
 def load_predictor(cfg: DictConfig) -> Predictor:
-    """Return the predictor that ``ckpt``, ``activation``, ``grid`` and ``device`` ask for.
+    """Return the predictor that ``ckpt``, ``activation``, ``grid``, ``backend`` ask for.
 
     Raises:
-        BeatgridError: An unknown activation, or no such checkpoint.
+        BeatgridError: An unknown activation or backend, or no such checkpoint.
     """
     search = instantiate(cfg.grid)
     hint = cfg.get("hint")  # evaluation and calibration take none
     if OmegaConf.is_list(hint):
         hint = list(hint)
-    return load(cfg.ckpt, activation=cfg.activation, search=search, device=cfg.device, hint=hint)
+    return load(
+        cfg.ckpt,
+        activation=cfg.activation,
+        search=search,
+        backend=cfg.backend,
+        device=cfg.device,
+        num_threads=cfg.num_threads,
+        hint=hint,
+    )
 
 
 def output_folder(out: str) -> Path:

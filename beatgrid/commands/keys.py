@@ -61,6 +61,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "hint": Literal["tag"] | Tempo | tuple[Tempo, Tempo] | None,
         "out": Name,
         "picture": bool,
+        "backend": Name,
         "device": Device,
         "num_threads": Threads,
         "num_workers": Processes | Literal["auto"],
@@ -81,6 +82,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "activation": Name,
         "group_by": Name | None,
         "out": Name,
+        "backend": Name,
         "device": Device,
         "num_threads": Threads,
     },
@@ -91,6 +93,10 @@ KEYS: dict[str, dict[str, Any]] = {
         "folds": Sequence[Name],
         "out": Name | None,
         "num_threads": Threads,
+    },
+    "export_model": {
+        "ckpt": Name,
+        "out": Name,
     },
     "render": {
         "features": Mapping,

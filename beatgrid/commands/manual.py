@@ -87,7 +87,7 @@ def _about(config: ConfigFile, config_name: str, program: str) -> tuple[str, lis
     lines = config.about.splitlines()
     description = " ".join(line for line in lines if line and not line.startswith(" "))
     examples = [line.strip() for line in lines if line.startswith(" ")]
-    command = f"beatgrid {config_name}"
+    command = f"beatgrid {config_name.replace('_', '-')}"
     return description, [line.replace(command, program, 1) for line in examples]
 
 

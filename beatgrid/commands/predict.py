@@ -21,11 +21,10 @@ from beatgrid.export.exporter import Exporter, chosen_formats
 from beatgrid.export.formats import Format
 from beatgrid.export.ledger import written_by_export
 from beatgrid.export.options import ExportOptions
-from beatgrid.files import content_hash, printable
+from beatgrid.files import printable
 from beatgrid.library import Library, Outcome, finder, method_hash
 from beatgrid.output.index import ResultIndex, is_gone
 from beatgrid.output.summary import FAILED, write_summary
-from beatgrid.predictor import find_checkpoint
 
 
 @entry(
@@ -48,10 +47,7 @@ def main(cfg: DictConfig) -> None:
     if num_workers == "auto":
         num_workers = workers_that_pay(len(audio_files))
     settings = {key: plain[key] for key in ("activation", "grid", "hint")}
-    is_network = cfg.activation == "network"
-    method = method_hash(
-        content_hash(find_checkpoint(cfg.ckpt)) if is_network else cfg.activation, settings
-    )
+    method = method_hash(predictor.source.weights_hash, settings)
     make = functools.partial(
         finder,
         functools.partial(load_predictor, cfg) if num_workers else lambda: predictor,

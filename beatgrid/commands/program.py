@@ -9,8 +9,9 @@ import beatgrid
 from beatgrid.commands.arguments import did_you_mean, quoted, wants
 from beatgrid.commands.manual import command_help, show, summary
 
-# A command is beatgrid/commands/NAME.py with a main() made by ``cli.entry``, and conf/NAME.yaml.
-COMMANDS = ("predict", "export", "train", "evaluate", "calibrate", "render")
+# A command is beatgrid/commands/NAME.py with a main() made by ``cli.entry``, and conf/NAME.yaml,
+# where NAME has underscores for hyphens.
+COMMANDS = ("predict", "export", "train", "evaluate", "calibrate", "render", "export-model")
 
 
 def main() -> None:
@@ -24,15 +25,15 @@ def main() -> None:
         print(f"error: {_not_a_command(name)}", file=sys.stderr)
         sys.exit(1)
     elif wants(arguments, "-h", "--help"):
-        show(command_help(name, f"beatgrid {name}", arguments))
+        show(command_help(_module(name), f"beatgrid {name}", arguments))
     else:
-        command = importlib.import_module(f"beatgrid.commands.{name}")
+        command = importlib.import_module(f"beatgrid.commands.{_module(name)}")
         command.main(arguments, program=f"beatgrid {name}")
 
 
 def program_help() -> str:
     """Return what ``beatgrid --help`` prints."""
-    lines = [f"  {name:11}{summary(name)}" for name in COMMANDS]
+    lines = [f"  {name:14}{summary(_module(name))}" for name in COMMANDS]
     return "\n".join(
         [
             "usage: beatgrid COMMAND [KEY=VALUE ...]",
@@ -46,6 +47,10 @@ def program_help() -> str:
             "beatgrid --version tells the version.",
         ]
     )
+
+
+def _module(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _not_a_command(name: str) -> str:

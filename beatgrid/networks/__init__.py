@@ -8,4 +8,5 @@ __all__, __getattr__ = offer(
     table=("NETWORKS", "build_network"),
     losses=("LOSSES", "build_loss"),
     checkpoint=("LoadedModel", "load_model", "save_model"),
+    onnx_file=("OnnxModel", "load_onnx"),
 )

@@ -12,50 +12,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-import beatgrid
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import CheckpointError
-from beatgrid.files import printable, replacing
+from beatgrid.files import content_hash, printable, replacing
+from beatgrid.networks.description import (
+    FORMAT,
+    KEY,
+    LICENCE,
+    describe,
+    described_features,
+    model_id,
+)
 from beatgrid.networks.legacy import completed, from_format_1, is_notebook, notebook_description
 from beatgrid.networks.network import Network
 from beatgrid.networks.table import build_network
 
-KEY = "beatgrid"
-FORMAT = 2
-LICENCE = "MIT"
-SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "shipped.ckpt"
 _PREFIX = "network."  # of the network's weights in the Lightning module's state_dict
-# Longest window that features may ask for, 3 s at 44.1 kHz: a file may not cost more memory.
-_MAX_N_FFT = 1 << 17
 # What reading entries of the wrong type, shape or size raises.
 _DAMAGE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-
-
-def describe(
-    network: Mapping[str, Any],
-    features: Mapping[str, Any],
-    training_data: Mapping[str, Any],
-    calibration: Mapping[str, Any] | None = None,
-    licence: str = LICENCE,
-) -> dict[str, Any]:
-    """Return a checkpoint's entry ``"beatgrid"``: plain containers, all that prediction needs.
-
-    Args:
-        network: Its ``name`` and arguments.
-        features: Fields of a FeatureSpec.
-        training_data: Summary of the data it was trained on.
-        calibration: What was fitted after training.
-        licence: Licence of the weights.
-    """
-    return {
-        "format": FORMAT,
-        "version": beatgrid.__version__,
-        "licence": licence,
-        "network": dict(network),
-        "features": dict(features),
-        "training_data": dict(training_data),
-        "calibration": dict(calibration or {}),
-    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +45,7 @@ class LoadedModel:
         licence: Licence of the weights.
         calibration: What was fitted after training: ``temperatures``, one per output, and
             ``ranker``, the grid search's ranker. Empty if nothing was.
+        weights_hash: ``content_hash`` of the file; empty for a network that is in none.
     """
 
     network: Network
@@ -80,6 +55,7 @@ class LoadedModel:
     training_data: dict[str, Any] = field(default_factory=dict)
     licence: str = LICENCE
     calibration: dict[str, Any] = field(default_factory=dict)
+    weights_hash: str = ""
 
 
 def load_model(path: str | Path) -> LoadedModel:
@@ -107,9 +83,7 @@ def load_model(path: str | Path) -> LoadedModel:
             "install that version, or train anew"
         )
     try:
-        features = FeatureSpec.from_dict(about["features"])
-        if features.n_fft > _MAX_N_FFT:
-            raise ValueError(f"n_fft {features.n_fft} exceeds {_MAX_N_FFT}")
+        features = described_features(about)
         description = dict(about["network"])
         if about["format"] == 1:
             description = from_format_1(description)
@@ -131,7 +105,8 @@ def load_model(path: str | Path) -> LoadedModel:
         network=network,
         features=features,
         network_args=description,
-        model_id=f"{path.parent.parent.name}/{path.name}" if path.parent.name else path.name,
+        model_id=model_id(path),
+        weights_hash=content_hash(path),
         training_data=training_data,
         licence=str(about.get("licence", LICENCE)),
         calibration=calibration,
@@ -157,6 +132,10 @@ def save_model(path: str | Path, model: LoadedModel) -> None:
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"ckpt={path}: no such file; train one (train.py) or fix the path")
+    if path.suffix == ".onnx":
+        raise CheckpointError(
+            f"ckpt={path}: an ONNX file predicts and no more; give the checkpoint it was made of"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about how it was written
@@ -183,7 +162,9 @@ def _load_notebook(path: Path, state: Mapping[str, Tensor]) -> LoadedModel:
             f"ckpt={path}: looks like the notebook's BeatCRNN, but its weights do not fit "
             f"({_first_line(error)})"
         ) from error
-    return LoadedModel(network, features, description, model_id=path.name)
+    return LoadedModel(
+        network, features, description, model_id=path.name, weights_hash=content_hash(path)
+    )
 
 
 def _with_weights(

@@ -13,8 +13,9 @@ from torch import Tensor
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.checks import Interval, Name, NotNegative, check, hints_of
 from beatgrid.errors import BeatgridError, CheckpointError
-from beatgrid.networks import checkpoint
 from beatgrid.networks.arguments import arguments_of
+from beatgrid.networks.checkpoint import LoadedModel
+from beatgrid.networks.description import KEY, describe
 from beatgrid.networks.grow import differences, take_over
 from beatgrid.networks.losses import LOSSES, build_loss, trim_to_shortest
 from beatgrid.networks.network import NetworkOutput
@@ -89,7 +90,7 @@ class BeatModule(L.LightningModule):
         # Set by the training script: hours, tracks and licence of the data, for the checkpoint.
         self.training_data: dict[str, Any] = {}
 
-    def begin_with(self, model: checkpoint.LoadedModel) -> None:
+    def begin_with(self, model: LoadedModel) -> None:
         """Take over the weights of a trained network, to train them further.
 
         A network without LSTM or tempo head may become one with it.
@@ -191,13 +192,13 @@ class BeatModule(L.LightningModule):
 
     def on_load_checkpoint(self, checkpoint_dict: dict[str, Any]) -> None:
         """Keep what the training began with when it is resumed."""
-        before = checkpoint_dict[checkpoint.KEY]["training_data"].get("init_from")
+        before = checkpoint_dict[KEY]["training_data"].get("init_from")
         if before is not None:
             self.training_data["init_from"] = before
 
     def on_save_checkpoint(self, checkpoint_dict: dict[str, Any]) -> None:
         """Add all that prediction needs: network arguments, feature spec, data, licence."""
-        checkpoint_dict[checkpoint.KEY] = checkpoint.describe(
+        checkpoint_dict[KEY] = describe(
             network=self.network_args,
             features=self.spec.to_dict(),
             training_data=self.training_data,

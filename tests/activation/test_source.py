@@ -11,7 +11,8 @@ from beatgrid.activation.source import SOURCES, open_source
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import BeatgridError, CheckpointError
 from beatgrid.grid import Activation, Grid
-from beatgrid.networks.checkpoint import SHIPPED, load_model
+from beatgrid.networks.checkpoint import load_model
+from beatgrid.networks.description import SHIPPED
 from beatgrid.predictor import Predictor
 from beatgrid.search import GridSearch, Ranker
 from beatgrid.search.ranker import packaged
@@ -79,7 +80,7 @@ def test_an_unknown_source_is_named_with_the_known_ones():
 class EveryHalfSecond:
     """A toy source: it puts a beat at every half second, whatever it is given."""
 
-    model_id = "every half second"
+    model_id = weights_hash = "every half second"
     features = FeatureSpec(n_mels=8)
     ranker = None
 
@@ -91,7 +92,7 @@ class EveryHalfSecond:
 
 
 def test_a_new_source_is_one_class_and_one_line(monkeypatch):
-    monkeypatch.setitem(SOURCES, "toy", lambda checkpoint, device: EveryHalfSecond())
+    monkeypatch.setitem(SOURCES, "toy", lambda model, device, num_threads: EveryHalfSecond())
     predictor = Predictor(open_source("toy", no_checkpoint), GridSearch())
     n_frames = predictor.features.n_frames(30 * 44100)
     _, estimate = predictor.find(np.zeros((n_frames, 8), np.float32), 30.0)

@@ -25,6 +25,7 @@ ENTRIES = {
     "export": ["results=x", "format=csv"],
     "evaluate": [],
     "calibrate": [],
+    "export_model": [],
     "render": [],
     "modules": [],
     "train": [],

@@ -26,6 +26,7 @@ VARIANTS = {
     "export": [[]],
     "evaluate": [[]],
     "calibrate": [[]],
+    "export_model": [[]],
     "render": [[]],
     "modules": [[]],
     "train": [

@@ -48,7 +48,7 @@ def test_version(run_program):
     ("name", "remedy"),
     [
         ("pedict", "did you mean predict?"),
-        ("frobnicate", "known are predict, export, train, evaluate, calibrate, render"),
+        ("frobnicate", f"known are {', '.join(program.COMMANDS)}"),
         ("my song.mp3", 'type beatgrid predict audio="my song.mp3"'),
     ],
 )
@@ -83,9 +83,9 @@ def test_scripts_show_the_same_help_under_their_own_name(name, run_script):
 
 @pytest.mark.parametrize("name", program.COMMANDS)
 def test_every_key_has_a_description(name):
-    config = read_config(CONF / f"{name}.yaml")
+    config = read_config(CONF / f"{name.replace('-', '_')}.yaml")
     settings = list(config.settings)
-    if name != "train":
+    if "grid" in config.groups and name != "train":
         settings += group_settings("grid", "default")
     assert [s.key for s in settings if not s.comment and not s.value.startswith("${")] == []
 

@@ -15,7 +15,7 @@ import torch
 from hypothesis import strategies as st
 
 import beatgrid
-from beatgrid.networks.checkpoint import SHIPPED
+from beatgrid.networks.description import SHIPPED
 from beatgrid.rendering.generator import click_track
 from tests.faults.fuzzing import fuzz, tiers
 from tests.faults.mutations import Mutation, damaged, mutations

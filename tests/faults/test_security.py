@@ -25,7 +25,8 @@ from beatgrid.audio.features import FeatureSpec
 from beatgrid.audio.reader import load_audio
 from beatgrid.data.discovery import discover
 from beatgrid.errors import AudioError, BeatgridError, CheckpointError, LabelError
-from beatgrid.networks.checkpoint import SHIPPED, load_model
+from beatgrid.networks.checkpoint import load_model
+from beatgrid.networks.description import SHIPPED
 from tests.audio.test_reader import clicks, encode
 from tests.conftest import ROOT
 

@@ -9,7 +9,8 @@ import torch
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import CheckpointError
 from beatgrid.networks import build_network
-from beatgrid.networks.checkpoint import FORMAT, KEY, SHIPPED, load_model, save_model
+from beatgrid.networks.checkpoint import load_model, save_model
+from beatgrid.networks.description import FORMAT, KEY, SHIPPED
 from beatgrid.networks.legacy import NOTEBOOK
 from beatgrid.training.module import BeatModule
 from tests.networks.small import SMALL, module_arguments

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from beatgrid.errors import BeatgridError, CheckpointError
-from beatgrid.networks.checkpoint import KEY, LoadedModel
+from beatgrid.networks.checkpoint import LoadedModel
+from beatgrid.networks.description import KEY
 from beatgrid.tempo_classes import N_CLASSES
 from beatgrid.training.module import BeatModule
 from tests.networks.small import module_arguments
