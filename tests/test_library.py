@@ -241,6 +241,22 @@ def test_names_that_differ_in_case_only_stay_apart(music):
     assert len({place.casefold() for place in results()}) == 4
 
 
+def test_an_index_of_the_version_before_goes_on(music):
+    import sqlite3
+
+    first = run()
+    with sqlite3.connect(f"out/{NAME}") as db:
+        db.execute("ALTER TABLE files DROP COLUMN reviewed")
+        db.execute("PRAGMA user_version = 1")
+        (n_hashed,) = db.execute("SELECT count(*) FROM files WHERE size > 0").fetchone()
+    db.close()
+    assert n_hashed == len(first) > 0
+    assert {skipped for _, skipped, _ in run().values()} == {True}
+    with ResultIndex("out") as index:
+        assert {record.reviewed for record in index.records()} == {None}
+        assert all(record.size for record in index.records())  # not built again
+
+
 @pytest.mark.parametrize("damage", ["missing", "garbage", "empty", "other version", "cut"])
 def test_the_index_is_built_from_the_results(music, damage, monkeypatch):
     run()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from beatgrid.audio.find import AUDIO_SUFFIXES
+from beatgrid.data.label_segments import PiecewiseLabelError
 from beatgrid.data.labels import SUFFIX, Label, load_label
 from beatgrid.data.track import Track
 from beatgrid.errors import BeatgridError, LabelError
@@ -30,7 +31,8 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
     """Pair every label in ``label_dir`` with its audio in ``audio_dir``.
 
     The audio is the label's ``fileName``, else a file of the label's own name with a known
-    audio suffix; case does not matter. A label without audio is skipped, named and counted.
+    audio suffix; case does not matter. A label without audio is skipped, named and counted, and
+    so is one of a track whose tempo changes.
 
     Returns:
         The tracks, without features, sorted by the labels' names.
@@ -51,6 +53,7 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
     audio = AudioFolder(audio_dir)
     tracks: list[Track] = []
     without_audio: list[str] = []
+    piecewise: list[str] = []
     errors: list[str] = []
     doubts = Doubts()
     for label_path in label_paths:
@@ -58,6 +61,9 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
             label = load_label(label_path)
             named = audio.named(label)
             audio_path = named or audio.alike(label)
+        except PiecewiseLabelError:
+            piecewise.append(label_path.name)
+            continue
         except LabelError as error:
             errors.append(printable(str(error)))
             continue
@@ -77,6 +83,17 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
             "skipped %d of %d labels, no audio in %s: %s",
             *(len(without_audio), len(label_paths), audio_dir),
             printable(", ".join(_bounded(without_audio, "more"))),
+        )
+    if piecewise:
+        logger.warning(
+            "skipped %d of %d labels, their tempo changes: %s",
+            *(len(piecewise), len(label_paths)),
+            printable(", ".join(_bounded(piecewise, "more"))),
+        )
+    if len(piecewise) == len(label_paths):
+        raise BeatgridError(
+            f"data.label_dir={label_dir}: all {len(label_paths)} labels are of changing tempo; "
+            "constant ones are needed"
         )
     if not tracks:
         raise BeatgridError(

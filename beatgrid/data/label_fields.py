@@ -26,6 +26,9 @@ KEYS = (
 # Beyond this a number is a mistake of unit, and would make as many beats as fit in memory: the
 # longest recorded sets last a day.
 MAX_DURATION_S = 24 * 3600.0
+# Beyond this a tempo is a mistake of unit: speedcore ends near 1000 BPM.
+MAX_BPM = 1000.0
+MAX_BEATS_PER_BAR = 64
 # Longest name of a file, not of a path, on every common file system.
 MAX_NAME_BYTES = 255
 # Likeness (difflib's ratio) of a slip and what was meant, letters and digits compared without

@@ -13,7 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from beatgrid.data.label_fields import KEYS, MAX_DURATION_S, Fields, decode, misspelt, shown
+from beatgrid.data.label_fields import (
+    KEYS,
+    MAX_BEATS_PER_BAR,
+    MAX_BPM,
+    MAX_DURATION_S,
+    Fields,
+    decode,
+    misspelt,
+    shown,
+)
+from beatgrid.data.label_segments import is_piecewise, refuse_piecewise
 from beatgrid.errors import LabelError
 from beatgrid.files import write_json
 from beatgrid.grid import Grid
@@ -24,9 +34,6 @@ SPLITS = ("train", "val", "test")
 SUSPECT_KINDS = ("octave", "beat phase")
 """Doubts that calibration heeds: the metrical level is a guess; beats may be half a beat off."""
 
-# Beyond this a tempo is a mistake of unit: speedcore ends near 1000 BPM.
-MAX_BPM = 1000.0
-MAX_BEATS_PER_BAR = 64
 # A label is some hundred bytes; evidence and titles make it a few thousand.
 MAX_LABEL_BYTES = 1_000_000
 
@@ -147,7 +154,7 @@ def parse_label(content: Any, path: str | os.PathLike[str], doubts: tuple[str, .
         doubts: What decoding found odd.
 
     Raises:
-        LabelError: As ``load_label``.
+        LabelError: As ``load_label``; a ``PiecewiseLabelError`` where the tempo changes.
     """
     path = Path(path)
     if not isinstance(content, dict):
@@ -155,6 +162,8 @@ def parse_label(content: Any, path: str | os.PathLike[str], doubts: tuple[str, .
             f"{path}: holds a JSON {type(content).__name__}, not an object; "
             'write {"bpm": ..., "downbeatOffset": ...}'
         )
+    if is_piecewise(content):
+        refuse_piecewise(content, path)
     fields = Fields(content, path)
     slips = misspelt(content)
     bpm = fields.number("bpm")

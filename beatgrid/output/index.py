@@ -23,8 +23,9 @@ from beatgrid.errors import BeatgridError
 from beatgrid.output.result import SUFFIX, result_name
 
 NAME = ".beatgrid-index.sqlite"
-# Of the table below; an index of another version is built again.
-_VERSION = 1
+# Of the table below; an index of another version is built again, but for those of version 1,
+# which lack the last column.
+_VERSION = 2
 # Another run may be writing.
 _LOCK_TIMEOUT_S = 60.0
 _CLAIM_DIGITS = 8
@@ -53,6 +54,7 @@ class Record:
         result_mtime_ns: Time of change of the result, which tells when a person edits it.
         seconds: That the analysis took.
         bpm: As in the result, like all that follow.
+        reviewed: The verdict of a person who reviewed the result, "accepted" or "corrected".
     """
 
     audio: str
@@ -72,22 +74,27 @@ class Record:
     confidence: float | None = None
     constant_tempo: bool | None = None
     reason: str | None = None
+    reviewed: str | None = None
 
     def with_result(self, result: Mapping[str, Any], mtime_ns: int) -> Record:
         """Return the record with what a result says."""
         status: Status = "done" if result.get("bpm") is not None else "no grid"
         copied: dict[str, Any] = {key: result.get(key) for key in _COPIED}
+        review = result.get("reviewed")
+        verdict = review.get("verdict") if isinstance(review, dict) else None
         return dataclasses.replace(
             self,
             status="locked" if result.get("locked") is True else status,
             result_mtime_ns=mtime_ns,
             content_hash=result.get("content_hash"),
             method_hash=result.get("method_hash"),
+            reviewed=verdict if isinstance(verdict, str) else None,
             **copied,
         )
 
 
 _FIELDS = [field.name for field in dataclasses.fields(Record)]
+_COLUMNS = ", ".join(_FIELDS)
 _BOOL = _FIELDS.index("constant_tempo")
 # Paths are stored as bytes: on Linux they need not be valid text.
 _BYTES = [_FIELDS.index(name) for name in ("audio", "place", "file")]
@@ -134,7 +141,10 @@ class ResultIndex:
         self._db.execute("PRAGMA synchronous = OFF")
         with self._transaction():
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == _VERSION:
+            if version == 1:
+                self._db.execute("ALTER TABLE files ADD COLUMN reviewed")
+                self._db.execute(f"PRAGMA user_version = {_VERSION}")
+            if version in (1, _VERSION):
                 return
             self._db.execute("DROP TABLE IF EXISTS files")
             self._db.execute(
@@ -165,12 +175,16 @@ class ResultIndex:
 
     def get(self, audio: str) -> Record | None:
         """Return the record of an audio file (absolute path)."""
-        rows = self._db.execute("SELECT * FROM files WHERE audio = ?", [os.fsencode(audio)])
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM files WHERE audio = ?", [os.fsencode(audio)]
+        )
         return next(map(_record, rows), None)
 
     def at(self, place: str) -> Record | None:
         """Return the record whose result is there, below the folder."""
-        rows = self._db.execute("SELECT * FROM files WHERE place_key = ?", [_place_key(place)])
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM files WHERE place_key = ?", [_place_key(place)]
+        )
         return next(map(_record, rows), None)
 
     def claim(self, audio: str, name: str, content_hash: str | None) -> Record:
@@ -214,7 +228,10 @@ class ResultIndex:
             values[i] = os.fsencode(values[i])
         marks = ", ".join("?" * (len(values) + 1))
         key = _place_key(record.place)
-        self._db.execute(f"INSERT OR REPLACE INTO files VALUES ({marks})", [*values, key])
+        self._db.execute(
+            f"INSERT OR REPLACE INTO files ({_COLUMNS}, place_key) VALUES ({marks})",
+            [*values, key],
+        )
 
     def remove(self, audio: str) -> None:
         """Forget an audio file."""
@@ -223,20 +240,23 @@ class ResultIndex:
 
     def with_content(self, content_hash: str) -> Iterator[Record]:
         """Yield the records of all files of one content."""
-        rows = self._db.execute("SELECT * FROM files WHERE content_hash = ?", [content_hash])
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM files WHERE content_hash = ?", [content_hash]
+        )
         return map(_record, rows)
 
     def records_below(self, folder: str) -> Iterator[Record]:
         """Yield the records of audio files in a folder."""
         start = os.fsencode(os.path.join(folder, ""))
         rows = self._db.execute(
-            "SELECT * FROM files WHERE audio >= ? AND audio < ?", [start, start[:-1] + b"0"]
+            f"SELECT {_COLUMNS} FROM files WHERE audio >= ? AND audio < ?",
+            [start, start[:-1] + b"0"],
         )
         return map(_record, rows)
 
     def records(self) -> Iterator[Record]:
         """Yield all records, in the order of the audio's paths."""
-        return map(_record, self._db.execute("SELECT * FROM files ORDER BY audio"))
+        return map(_record, self._db.execute(f"SELECT {_COLUMNS} FROM files ORDER BY audio"))
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
