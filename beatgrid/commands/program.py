@@ -11,7 +11,10 @@ from beatgrid.commands.manual import command_help, show, summary
 
 # A command is beatgrid/commands/NAME.py with a main() made by ``cli.entry``, and conf/NAME.yaml,
 # where NAME has underscores for hyphens.
-COMMANDS = ("predict", "export", "train", "evaluate", "calibrate", "render", "export-model", "review")
+COMMANDS = (
+    *("predict", "review", "export", "train", "evaluate", "calibrate", "render"),
+    "export-model",
+)
 
 
 def main() -> None:

@@ -7,8 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -59,17 +61,31 @@ def launched() -> Iterator[Browser]:
             browser.close()
 
 
+def until(page: Page, condition: str, argument: Any = None, seconds: float = 120.0) -> None:
+    """Wait until an expression of the page, or a function of the argument, is true.
+
+    Playwright's own ``wait_for_function`` evaluates strings in the page, which the page's content
+    security policy forbids.
+    """
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition, argument):
+        if time.monotonic() > end:
+            raise TimeoutError(condition)
+        page.wait_for_timeout(50)
+
+
 def open_list(page: Page, url: str) -> None:
     """Open the list and wait for its rows."""
     page.goto(url)
-    page.wait_for_function("window.beatgridReview?.list.version >= 0")
+    until(page, "window.beatgridReview?.list.version >= 0")
 
 
 def open_track(page: Page, track_id: str) -> None:
     """Open a track, and wait until all of it is drawn."""
     page.evaluate("id => { location.hash = id }", track_id)
-    page.wait_for_function(
+    until(
+        page,
         "id => { const t = window.beatgridReview.track;"
         " return t.track?.id === id && t.waveform && t.activation && t.track.residuals_ms }",
-        arg=track_id,
+        track_id,
     )
