@@ -359,6 +359,30 @@ class Library:
         self.index.remove(record.audio)
 
 
+def accept_audio(index: ResultIndex, audio: str | os.PathLike[str]) -> None:
+    """Note that an audio file has other tags than before, but the same sound.
+
+    Its result stays what it is, and the next run does not analyse it again. Call it right after
+    the file was changed by this program, and by nothing else.
+
+    Args:
+        index: Of a folder that may hold the file's result.
+        audio: The file.
+    """
+    record = index.get(os.path.abspath(audio))
+    if record is None:
+        return
+    path = index.folder / record.place
+    read = read_result(path)
+    if read is None or read[0].get("locked") is True:
+        return
+    status = os.stat(audio)
+    result = {**read[0], "content_hash": content_hash(audio)}
+    write_result(path, result)
+    record = record.with_result(result, path.stat().st_mtime_ns)
+    index.put(dataclasses.replace(record, size=status.st_size, mtime_ns=status.st_mtime_ns))
+
+
 def check_writable(folder: Path) -> None:
     """Check that there is room for results: after hours of work it would be too late.
 

@@ -20,6 +20,7 @@ from beatgrid.files import content_hash, write_json
 from beatgrid.library import (
     Job,
     Library,
+    accept_audio,
     check_writable,
     finder,
     method_hash,
@@ -103,6 +104,32 @@ def test_no_audio_is_read_where_size_and_time_are_the_same(music, monkeypatch):
     run()
     monkeypatch.setattr("beatgrid.library.content_hash", None)
     assert {skipped for _, skipped, _ in run().values()} == {True}
+
+
+def test_a_file_with_other_tags_and_the_same_sound_is_not_done_again(music):
+    before = run()
+    lock("A/t.wav")
+    locked = Path("out/A/t.wav.beatgrid.json").read_bytes()
+    for name in ("A/s.wav", "A/t.wav", "u.wav"):
+        write(f"music/{name}", f"tagged {name}")
+        with ResultIndex("out") as index:
+            accept_audio(index, f"music/{name}")
+    after = run()
+    assert after["music/u.wav"] == kept(before["music/u.wav"][2])
+    assert after["music/A/s.wav"] == kept(before["music/A/s.wav"][2])
+    assert result("u.wav")["content_hash"] == content_hash("music/u.wav")
+    assert Path("out/A/t.wav.beatgrid.json").read_bytes() == locked
+    Path("out", NAME).unlink()  # the results alone say as much
+    assert run() == after
+
+
+def test_tags_of_files_without_result_are_of_no_interest(music):
+    run()
+    with ResultIndex("out") as index:
+        accept_audio(index, "music/none.wav")
+        Path("out/u.wav.beatgrid.json").unlink()
+        accept_audio(index, "music/u.wav")
+    assert run()["music/u.wav"][1] is False
 
 
 def test_only_what_is_missing_is_done(music):

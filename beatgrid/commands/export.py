@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +15,8 @@ from beatgrid.export.exporter import Exporter, chosen_formats
 from beatgrid.export.options import ExportOptions
 from beatgrid.export.results import FoundResult, find_results
 from beatgrid.files import printable
+from beatgrid.library import accept_audio
+from beatgrid.output.index import NAME, ResultIndex
 
 
 @entry("export", paths=("results", "out", "export.merge"), positional="results")
@@ -31,9 +33,10 @@ def main(cfg: DictConfig) -> None:
         folders.setdefault(folder, []).append(result)
     failed = 0
     with ExitStack() as stack:
+        retagged = _retagged({result.folder for result in results}, stack)
         exporters = {
             folder: stack.enter_context(
-                Exporter(folder, formats, options, _print("warning"), _print("error"))
+                Exporter(folder, formats, options, _print("warning"), _print("error"), retagged)
             )
             for folder in folders
         }
@@ -45,6 +48,19 @@ def main(cfg: DictConfig) -> None:
             counts = ", ".join(f"{n} {name}" for name, n in exporter.written.items() if n)
             print(f"{counts or 'nothing'} in {printable(folder)}")
     exit_if_failed(failed, len(results) * len(formats))
+
+
+def _retagged(folders: Iterable[Path], stack: ExitStack) -> Callable[[Path], None]:
+    """Return what tells the indexes of folders with results that an audio file has new tags."""
+    indexes = [
+        stack.enter_context(ResultIndex(folder)) for folder in folders if (folder / NAME).exists()
+    ]
+
+    def accept(audio: Path) -> None:
+        for index in indexes:
+            accept_audio(index, audio)
+
+    return accept
 
 
 def _print(kind: str) -> Callable[[str], None]:

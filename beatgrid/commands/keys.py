@@ -62,6 +62,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "out": Name,
         "picture": bool,
         "backend": Name,
+        "tag": bool,
         "device": Device,
         "num_threads": Threads,
         "num_workers": Processes | Literal["auto"],

@@ -22,7 +22,7 @@ from beatgrid.export.formats import Format
 from beatgrid.export.ledger import written_by_export
 from beatgrid.export.options import ExportOptions
 from beatgrid.files import printable
-from beatgrid.library import Library, Outcome, finder, method_hash
+from beatgrid.library import Library, Outcome, accept_audio, finder, method_hash
 from beatgrid.output.index import ResultIndex, is_gone
 from beatgrid.output.summary import FAILED, write_summary
 
@@ -36,7 +36,9 @@ def main(cfg: DictConfig) -> None:
     """Predict each file, write its JSON, PNG and exports, and print a table at the end."""
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     predictor = load_predictor(cfg)  # a mistake in the configuration ends here
-    formats = chosen_formats(plain["export"].pop("formats"))
+    names = plain["export"].pop("formats")
+    names = [names] if isinstance(names, str) else names
+    formats = chosen_formats([*names, "tag"] if cfg.tag else names)
     options = ExportOptions(**plain["export"])
     audio_files = [
         file
@@ -61,7 +63,7 @@ def main(cfg: DictConfig) -> None:
     memory_limit = None if cfg.memory_limit_gb is None else round(cfg.memory_limit_gb * 1e9)
     with (
         ResultIndex(folder) as index,
-        _exports(folder, formats, options, progress) as exporter,
+        _exports(index, formats, options, progress) as exporter,
         _terminated_as_interrupted(),
         _summed_up(index, progress, cfg.out),
         progress,
@@ -98,7 +100,10 @@ def main(cfg: DictConfig) -> None:
 
 @contextlib.contextmanager
 def _exports(
-    folder: Path, formats: Sequence[Format], options: ExportOptions, progress: LibraryProgress
+    index: ResultIndex,
+    formats: Sequence[Format],
+    options: ExportOptions,
+    progress: LibraryProgress,
 ) -> Iterator[Exporter | None]:
     """Open the exporter to the folder of results; None where no export is asked for."""
     if not formats:
@@ -111,7 +116,8 @@ def _exports(
     def fail(line: str) -> None:
         progress.say(f"error: {line}")
 
-    with Exporter(folder, formats, options, warn, fail) as exporter:
+    retagged = functools.partial(accept_audio, index)
+    with Exporter(index.folder, formats, options, warn, fail, retagged) as exporter:
         yield exporter
 
 

@@ -64,6 +64,7 @@ class Exporter:
         options: ExportOptions,
         warn: Callable[[str], None],
         fail: Callable[[str], None],
+        retagged: Callable[[Path], None] | None = None,
     ) -> None:
         """Check what can be checked before any work.
 
@@ -73,6 +74,7 @@ class Exporter:
             options: For all of them.
             warn: Called with what a user should know, a line each.
             fail: Called with what could not be done, a line each.
+            retagged: Called with each audio file of the user's that has got new tags.
         """
         check_timebase(options.timebase)
         self.folder = folder
@@ -83,6 +85,7 @@ class Exporter:
         self.left_out: list[str] = []
         self._warn = warn
         self._fail = fail
+        self._retagged = retagged
         self._clocks: Counter[str] = Counter()
         self._n_delayed = 0
         self._places: dict[str, Path] = {}
@@ -213,6 +216,8 @@ class Exporter:
                 back_up(track.audio)
         if source:
             self._ledger.add(target, source)
+        elif self._retagged is not None:
+            self._retagged(target)
 
     def _collect(self, format: Format, results: Sequence[tuple[Path, Path | None]]) -> None:
         assert format.collect is not None

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from mutagen.wave import WAVE
 
+from beatgrid.audio.tags import read_bpm_tag
 from beatgrid.commands import export
 from beatgrid.commands.signatures import read_formats
 from beatgrid.export.formats import FORMATS
@@ -139,6 +141,37 @@ def test_predict_refuses_an_unknown_format_before_the_work(music, run_script):
     (line,) = done.err.splitlines()
     assert line.startswith("error: wavelab: no such format; known are audacity, ")
     assert not Path("out").exists()
+
+
+def test_tags_go_into_copies_which_are_not_music(music, run_script):
+    before = {path: path.read_bytes() for path in music.rglob("*.wav")}
+    for _ in range(2):
+        done = run_script("predict.py", "audio=.", *FLUX, "tag=true", "export=serato")
+        assert done.status == 0
+    assert {path: path.read_bytes() for path in music.rglob("*.wav")} == before
+    for name in before:
+        copy = Path("out/tagged") / name.relative_to(music.parent)
+        result = json.loads(Path(f"out/{name.relative_to(music.parent)}.beatgrid.json").read_text())
+        assert read_bpm_tag(copy) == pytest.approx(result["bpm"], abs=0.005)
+        assert "GEOB:Serato BeatGrid" in WAVE(copy).tags
+    assert len(list(Path("out").rglob("*.beatgrid.json"))) == 2
+
+
+@pytest.mark.parametrize("by", ["predict", "export"])
+def test_files_that_are_tagged_in_place_are_not_analysed_again(music, run_script, run_export, by):
+    predict = ["predict.py", "audio=music", *FLUX]
+    if by == "predict":
+        assert run_script(*predict, "tag=true", "export.in_place=true").status == 0
+    else:
+        assert run_script(*predict).status == 0
+        assert run_export("out", "format=tag", "export.in_place=true")[0] == 0
+    assert sorted(path.name for path in music.rglob("*.bak*")) == [
+        *("b.wav.bak", "it's é 日 & (x) [1], a=b.wav.bak")
+    ]
+    assert read_bpm_tag(music / "b.wav") == 125
+    done = run_script(*predict, "tag=true", "export.in_place=true")
+    assert "0 done, 0 failed, 2 skipped" in done.err
+    assert len(list(music.rglob("*.bak*"))) == 2
 
 
 def test_help_reads_the_table_of_formats():
