@@ -1,4 +1,4 @@
-"""Plain lists of beats: CSV for spreadsheets, and the files that mir_eval and madmom read."""
+"""Lists of beats as CSV, for spreadsheets and programs of one's own."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import os
 import shutil
@@ -167,7 +168,8 @@ class Exporter:
 
     def _prepared(self, track: ExportTrack, format: Format) -> ExportTrack:
         """Return a track as a format gets it: on its clock, and with one span if it needs that."""
-        moved = track.shifted(shift_ms(track, self.options.timebase, format.program))
+        timebase = None if format.own_clock else self.options.timebase
+        moved = track.shifted(shift_ms(track, timebase, format.program))
         return moved if format.piecewise else moved.constant()
 
     def _write(self, track: ExportTrack, format: Format, base: str) -> None:
@@ -191,8 +193,9 @@ class Exporter:
         names = [format.name for format in formats]
         stamp: object = None
         if any(format.write for format in formats):
-            status = track.audio.stat()
-            stamp = (status.st_size, status.st_mtime_ns)
+            with contextlib.suppress(OSError):  # told by what needs the audio
+                status = track.audio.stat()
+                stamp = (status.st_size, status.st_mtime_ns)
         return source_key(beatgrid.__version__, names, track, self.options, stamp)
 
     def _tag(self, track: ExportTrack, formats: Sequence[Format], base: str) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from beatgrid.export import audacity, beat_lists
+from beatgrid.export import audacity, beat_lists, charts, clicks, labels, midi, research
 from beatgrid.export.dj import rekordbox, traktor, virtualdj
 from beatgrid.export.options import ExportOptions
 from beatgrid.export.tags import bpm, serato
@@ -37,7 +37,8 @@ class Format:
     Attributes:
         name: As a user asks for it.
         suffix: Of the file: ``song.mp3`` becomes ``song.mp3`` + suffix, a collection is called
-            ``name`` + suffix; none for what is written into audio.
+            ``name`` + suffix; none for what is written into audio. ``{audio}`` in it stands for
+            the form of audio asked for.
         title: In one line, what it is and for whom.
         piecewise: It can hold changes of tempo; otherwise ``constant()`` tracks are passed.
         render: Makes the file of one track.
@@ -46,6 +47,7 @@ class Format:
         in_audio: ``write`` gets a copy of the track's audio to change.
         root: Name of the root element of a collection's XML, by which ``merge`` finds its file.
         program: Whose clock ``timebase=auto`` is: see ``beatgrid.export.timebase``.
+        own_clock: Times stay on the clock of this program's decoder.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Format:
     in_audio: bool = False
     root: str | None = None
     program: str | None = None
+    own_clock: bool = False
 
     def __post_init__(self) -> None:
         if sum(f is not None for f in (self.render, self.collect, self.write)) != 1:
@@ -85,6 +88,70 @@ FORMATS = {
             "table of beats: time, bar, beat, tempo",
             piecewise=True,
             render=beat_lists.render_csv,
+        ),
+        Format(
+            "svl",
+            ".svl",
+            "Sonic Visualiser layer of time instants",
+            piecewise=True,
+            render=research.render_svl,
+        ),
+        Format(
+            "jams",
+            ".jams",
+            "JAMS annotation, beat and tempo",
+            piecewise=True,
+            render=research.render_jams,
+        ),
+        Format(
+            "beats",
+            ".beats",
+            "times of beats, one in a line, for mir_eval",
+            piecewise=True,
+            render=research.render_beats,
+        ),
+        Format(
+            "midi",
+            ".mid",
+            "MIDI tempo map with bar markers and clicks, for sequencers",
+            piecewise=True,
+            render=midi.render,
+        ),
+        Format(
+            "click_track",
+            ".clicks.{audio}",
+            "clicks alone, from the song's time 0 on, for Ableton Live and other DAWs",
+            piecewise=True,
+            write=clicks.write_track,
+        ),
+        Format(
+            "click_mix",
+            ".mix.{audio}",
+            "the song with clicks, to hear whether a grid is right",
+            piecewise=True,
+            write=clicks.write_mix,
+            own_clock=True,
+        ),
+        Format(
+            "stepmania",
+            ".sm",
+            "StepMania song with timing and an empty chart",
+            piecewise=True,
+            render=charts.render_stepmania,
+        ),
+        Format(
+            "osu",
+            ".osu",
+            "osu! beatmap with timing points and no objects",
+            piecewise=True,
+            render=charts.render_osu,
+        ),
+        Format(
+            "labels",
+            ".labels.json",
+            "draft of a label to train on",
+            piecewise=False,
+            render=labels.render,
         ),
         Format(
             "rekordbox",

@@ -21,14 +21,14 @@ class ExportOptions:
         in_place: Write into the user's own files, a backup beside each: audio files get tags, and
             collections named by merge the grids.
         click_audio: Form of click tracks and mixes, wav or flac.
-        click_level: Peak of the clicks in them, 0..1.
+        click_level: Peak of the clicks in them, 0..1; in a mix the music has the rest.
     """
 
     timebase: float | Name | None = None
     merge: Name | Sequence[Name] | None = None
     in_place: bool = False
     click_audio: Literal["wav", "flac"] = "wav"
-    click_level: Share = 0.7
+    click_level: Share = 0.5
 
     def __post_init__(self) -> None:
         check_fields(self)
