@@ -57,8 +57,8 @@ def render(track: ExportTrack, options: ExportOptions) -> bytes:
         message = mido.MetaMessage("time_signature", numerator=numerator, denominator=4)
         conductor.append((beat, message))
     if track.downbeat_known:
-        for bar, beat in enumerate(np.flatnonzero(positions == 1), 1):
-            conductor.append((int(beat), mido.MetaMessage("marker", text=f"bar {bar}")))
+        for bar, downbeat in enumerate(np.flatnonzero(positions == 1), 1):
+            conductor.append((int(downbeat), mido.MetaMessage("marker", text=f"bar {bar}")))
     clicks = mido.MidiTrack([mido.MetaMessage("track_name", name="clicks")])
     for beat in range(n_lead_in, len(times_s)):
         note = _BELL if positions[beat] == 1 and track.downbeat_known else _CLICK
