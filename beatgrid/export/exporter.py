@@ -152,8 +152,8 @@ class Exporter:
             self._warn(f"no grid, left out: {names}{f' and {more} more' if more > 0 else ''}")
         for program, n_tracks in self._clocks.items():
             self._warn(
-                f"{program} may show {n_tracks} of {self._n_delayed} MP3 or AAC files with their "
-                f"grids early by a frame: export.timebase=auto shifts them (docs/exports.md)"
+                f"{program} may show {n_tracks} of {self._n_delayed} MP3 or AAC files with grids "
+                "24 to 48 ms early: export.timebase=auto shifts them (docs/exports.md)"
             )
 
     def _read(self, path: Path, audio: Path | None) -> ExportTrack | None:

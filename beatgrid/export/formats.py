@@ -150,7 +150,7 @@ FORMATS = {
             "labels",
             ".labels.json",
             "draft of a label to train on",
-            piecewise=False,
+            piecewise=True,
             render=labels.render,
         ),
         Format(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import itertools
 import os
@@ -92,7 +93,11 @@ def _looked_up(result: FoundResult, indices: dict[Path, ResultIndex | None]) -> 
     path = Path(os.path.abspath(result.path))
     for folder in path.parents:
         if folder not in indices:
-            indices[folder] = ResultIndex(folder) if (folder / NAME).is_file() else None
+            indices[folder] = None
+            if (folder / NAME).is_file():
+                # One that cannot be opened, in a folder that is read only, says nothing.
+                with contextlib.suppress(BeatgridError):
+                    indices[folder] = ResultIndex(folder)
         index = indices[folder]
         if index is not None:
             record = index.at(os.path.relpath(path, folder))

@@ -4,7 +4,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from beatgrid.commands.arguments import prepare, quote_path, quoted
+from beatgrid.commands.arguments import prepare, quote_path, quoted, spelt_out
 from beatgrid.errors import BeatgridError
 
 NAMES = [
@@ -144,3 +144,21 @@ def test_flags_may_stand_anywhere():
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "'single"])
 def test_suggested_words_mean_the_name_to_a_shell(name):
     assert subprocess.check_output(["sh", "-c", f"printf %s {quoted(name)}"]).decode() == name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "spelt"),
+    [
+        (["grids", "format=csv"], ["format=csv", "results=grids"]),
+        (["format=csv"], ["format=csv"]),
+        (["it's, [a].json"], ["results=it's, [a].json"]),
+        (["a, b", "c"], ["results=['a, b','c']"]),
+        (["export=[a,b]", "x=export=c"], ["export.formats=[a,b]", "x=export=c"]),
+        (["export.timebase=26"], ["export.timebase=26"]),
+        (["~out", "--cfg", "job", "-h"], ["~out", "--cfg", "job", "-h"]),
+    ],
+)
+def test_words_and_short_keys_are_spelt_out(arguments, spelt):
+    assert spelt_out(arguments, "results", {"export": "export.formats"}) == spelt
+    without = [a for a in arguments if "=" not in a]
+    assert spelt_out(without, None, {}) == without

@@ -14,6 +14,7 @@ import pytest
 import slider
 import soundfile
 
+from beatgrid.data.label_segments import parse_segments
 from beatgrid.data.labels import load_label
 from beatgrid.errors import BeatgridError
 from beatgrid.export import midi
@@ -218,6 +219,23 @@ def test_a_label_draft(tmp_path):
     assert locked["downbeat"] == "reliable"
     unknown = json.loads(render("labels", constant_track(downbeat_known=False)))
     assert unknown["downbeat"] == "unknown"
+
+
+def test_a_label_draft_of_changing_tempo(tmp_path):
+    track = changing_track()
+    path = tmp_path / "song.mp3.labels.json"
+    path.write_bytes(render("labels", track))
+    content = json.loads(path.read_text())
+    segments = parse_segments(content, path)
+    ends_s = [segment.start_s for segment in segments[1:]] + [content["duration"]]
+    times_s, positions = [], []
+    for segment, end_s in zip(segments, ends_s, strict=True):
+        own_s = segment.grid.beat_times(end_s - 1e-5)
+        inside = own_s >= segment.start_s - 1e-5
+        times_s += own_s[inside].tolist()
+        positions += segment.grid.bar_positions(end_s - 1e-5)[inside].tolist()
+    assert off_ms(times_s, track) < 0.001
+    assert positions == track.bar_positions().tolist()
 
 
 @pytest.mark.parametrize("name", [n for n, f in FORMATS.items() if f.render])
