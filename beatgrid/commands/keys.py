@@ -119,6 +119,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "open": bool,
         "ckpt": Name,
         "activation": Name,
+        "backend": Name,
         "device": Device,
         "num_threads": Threads,
     },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import os
 import sys
@@ -14,9 +13,10 @@ from omegaconf import DictConfig
 from beatgrid.commands.cli import entry, load_predictor, output_folder
 from beatgrid.errors import BeatgridError
 from beatgrid.files import printable
-from beatgrid.predictor import Predictor
 
 _NEEDED = ("starlette", "uvicorn")
+# What finding grids takes from the command line.
+_OPTIONS = ("ckpt", "activation", "backend", "device")
 
 
 @entry("review", paths=("folder", "out", "audio", "labels", "ckpt"))
@@ -37,12 +37,13 @@ def _review(cfg: DictConfig) -> None:
         results, music = folder, None
     else:
         results, music = output_folder(cfg.out), folder
-        command = predict_command(music, results, cfg.ckpt, cfg.activation)
-        finding = Finding(music, command)
+        options = {key: cfg[key] for key in _OPTIONS}
+        finding = Finding(music, predict_command(music, results, options))
         if not finding.n_files:
             raise BeatgridError(
                 f"folder={folder}: holds neither results nor audio; name another folder"
             )
+    predictor = load_predictor(cfg)  # a mistake in the configuration ends here
     run = Run(results, music, None if cfg.audio is None else Path(cfg.audio))
     labels = labels_folder(results) if cfg.labels is None else Path(cfg.labels)
 
@@ -52,7 +53,7 @@ def _review(cfg: DictConfig) -> None:
         if cfg.open:
             open_browser(url)
 
-    serve(run, labels, functools.partial(_load, cfg), finding, cfg.port, ready)
+    serve(run, labels, lambda: predictor, finding, cfg.port, ready)
 
 
 def main(arguments: Sequence[str] | None = None, program: str | None = None) -> None:
@@ -67,10 +68,3 @@ def _named(argument: str) -> str:
         "=" not in argument or os.path.isdir(os.path.expanduser(argument))
     )
     return f"folder={argument}" if is_folder else argument
-
-
-def _load(cfg: DictConfig) -> Predictor:
-    import torch
-
-    torch.set_num_threads(cfg.num_threads)
-    return load_predictor(cfg)

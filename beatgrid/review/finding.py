@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -21,12 +21,18 @@ _STOP_TIMEOUT_S = 20.0
 _MESSAGE_BYTES = 4000
 
 
-def predict_command(music: Path, out: Path, ckpt: str, activation: str) -> list[str]:
-    """Return the command that finds the grids of a folder."""
+def predict_command(music: Path, out: Path, options: Mapping[str, str]) -> list[str]:
+    """Return the command that finds the grids of a folder.
+
+    Args:
+        music: The folder of audio.
+        out: Where results go.
+        options: Further keys of ``beatgrid predict`` and their values.
+    """
     return [
         *(sys.executable, "-c", _PROGRAM, "predict"),
-        *(f"audio={music}", f"out={out}", f"ckpt={ckpt}", f"activation={activation}"),
-        "picture=false",
+        *(f"audio={music}", f"out={out}", "picture=false"),
+        *(f"{key}={value}" for key, value in options.items()),
     ]
 
 

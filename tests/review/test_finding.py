@@ -40,7 +40,7 @@ def finding_of(tmp_path):
 def test_a_folder_without_results_is_offered_found_and_shown(tmp_path, open_page, finding_of):
     music = make_music(tmp_path / "music")
     results = tmp_path / "grids"
-    command = [*predict_command(music, results, "shipped", "flux"), "num_workers=0"]
+    command = predict_command(music, results, {"activation": "flux", "num_workers": "0"})
     page = open_page(results, music, finding_of(command, music))
     run = page.get("/api/run").json()
     assert run["finding"] == {"state": "idle", "n_files": len(GRIDS) + 1, "message": ""}
@@ -124,9 +124,13 @@ def test_the_command_serves_on_this_machine_alone_until_it_is_interrupted(result
         (["."], "holds neither results nor audio"),
         ([".", "port=70000"], "port=70000: must be a whole number from 0 to 65535"),
         ([".", "open=perhaps"], "open=perhaps: must be true or false"),
+        (["music", "ckpt=none.ckpt", "open=false"], "none.ckpt"),
+        (["music", "activation=ears", "open=false"], "activation=ears"),
     ],
 )
-def test_mistakes_are_one_line(arguments, message, run_script):
+def test_mistakes_are_one_line(arguments, message, run_script, tmp_path):
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "a.wav").write_bytes(b"RIFF")
     done = run_script("review.py", *arguments)
     assert done.status == 1
     assert message in done.err
