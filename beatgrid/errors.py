@@ -20,5 +20,25 @@ class LabelError(BeatgridError):
     """A label file that does not describe a beatgrid."""
 
 
+# By package: the extra that installs it, where that is not ``train``.
+_EXTRAS = {"matplotlib": "pictures", "onnx": "onnx", "onnxscript": "onnx"}
+
+
+class MissingPackageError(BeatgridError):
+    """A package that only some uses need and that is not installed.
+
+    Args:
+        what: What needs it.
+        name: How it is imported.
+    """
+
+    def __init__(self, what: str, name: str | None) -> None:
+        package = str(name).partition(".")[0]
+        extra = _EXTRAS.get(package, "train")
+        super().__init__(
+            f"{what}: needs {package}, which is not installed: pip install 'beatgrid[{extra}]'"
+        )
+
+
 class CheckpointError(BeatgridError):
     """A file that is no checkpoint of this project, or one of another format."""

@@ -90,7 +90,6 @@ def finder(
     settings: Mapping[str, Any],
     method: str,
     picture: bool,
-    num_threads: int,
 ) -> Callable[[Job], Record | Failure]:
     """Make the function that finds one file's grid and writes it, once in each process.
 
@@ -99,11 +98,7 @@ def finder(
         settings: What a result says of how it was found.
         method: Their hash and the model's.
         picture: Draw one beside each JSON.
-        num_threads: Of torch.
     """
-    import torch
-
-    torch.set_num_threads(num_threads)
     predictor = load()
 
     def find(job: Job) -> Record | Failure:

@@ -97,3 +97,25 @@ def test_the_source_archive_holds_the_configurations(tmp_path):
     assert {"conf/predict.yaml", "conf/grid/default.yaml", "beatgrid/weights/shipped.ckpt"} <= names
     assert "beatgrid/weights/shipped.onnx" in names
     assert not any(name.startswith(("data/cache", "outputs/train", ".git/")) for name in names)
+
+
+@pytest.mark.slow
+def test_an_installation_of_its_own_predicts_without_torch(tmp_path):
+    """From a package index, under the constraints that everything is tested with."""
+    run(*PIP, "wheel", ROOT, *OFFLINE, "--wheel-dir", tmp_path, cwd=tmp_path)
+    wheel = next(tmp_path.glob("*.whl"))
+    venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
+    bin_folder = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    python = bin_folder / "python"
+    run(*PIP, "--python", python, "install", "-c", ROOT / "constraints.txt", wheel, cwd=tmp_path)
+    site = next((tmp_path / "venv").rglob("site-packages"))
+    installed = {path.name for path in site.iterdir()}
+    assert {"onnxruntime", "hydra", "beatgrid"} <= installed
+    assert not installed & {"torch", "lightning", "matplotlib", "tensorboard", "sklearn", "onnx"}
+
+    soundfile.write(tmp_path / "clicks.wav", click_track(125.0, 0.2, 12.0), 44100)
+    out = run(bin_folder / "beatgrid", "predict", "audio=clicks.wav", cwd=tmp_path)
+    assert "1 file in outputs/predict" in out
+    result = json.loads((tmp_path / "outputs/predict/clicks.wav.beatgrid.json").read_text())
+    assert (result["bpm"], result["model"]) == (125.0, "beatgrid/shipped.onnx")
+    assert not list((tmp_path / "outputs").rglob("*.png"))

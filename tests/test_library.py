@@ -434,9 +434,7 @@ def click_job(folder, name="a.wav", bpm=120.0):
 
 
 def real_find(picture=False):
-    return finder(
-        lambda: beatgrid.load(activation="flux"), {"bpm_min": 55}, METHOD, picture, num_threads=1
-    )
+    return finder(lambda: beatgrid.load(activation="flux"), {"bpm_min": 55}, METHOD, picture)
 
 
 def test_a_result_is_written_and_told_in_short(tmp_path):

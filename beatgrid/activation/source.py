@@ -10,7 +10,7 @@ import numpy as np
 
 from beatgrid.activation.flux import flux_activation
 from beatgrid.audio.features import FeatureSpec
-from beatgrid.errors import BeatgridError
+from beatgrid.errors import BeatgridError, MissingPackageError
 from beatgrid.grid import Activation
 from beatgrid.search.ranker import Ranker, packaged
 
@@ -76,9 +76,13 @@ def _network(model: Callable[[], Path], device: str, num_threads: int | None) ->
         from beatgrid.networks.onnx_file import load_onnx
 
         return OnnxSource(load_onnx(path, num_threads or 1))
-    from beatgrid.activation.network import NetworkSource
-    from beatgrid.networks.checkpoint import load_model
-
+    try:
+        from beatgrid.activation.network import NetworkSource
+        from beatgrid.networks.checkpoint import load_model
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f"ckpt={path}: a checkpoint (export-model makes an .onnx file of it)", error.name
+        ) from error
     return NetworkSource(load_model(path), device, num_threads)
 
 

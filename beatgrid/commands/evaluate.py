@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from omegaconf import DictConfig
 
 from beatgrid.audio.cache import FeatureCache
@@ -23,7 +22,6 @@ from beatgrid.output.tracks_csv import TrackRow, write_tracks_csv
 @entry("evaluate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
 def main(cfg: DictConfig) -> None:
     """Find every labelled track's grid, score it, and write tables."""
-    torch.set_num_threads(cfg.num_threads)
     predictor = load_predictor(cfg)
     out = output_folder(cfg.out)
     rows: list[TrackRow] = []

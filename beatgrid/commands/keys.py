@@ -60,7 +60,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "activation": Name,
         "hint": Literal["tag"] | Tempo | tuple[Tempo, Tempo] | None,
         "out": Name,
-        "picture": bool,
+        "picture": bool | Literal["auto"],
         "backend": Name,
         "tag": bool,
         "device": Device,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from beatgrid.audio.find import find_audio
 from beatgrid.commands.cli import entry, load_predictor, output_folder, shows_trace
 from beatgrid.commands.progress import LibraryProgress
 from beatgrid.commands.workers import workers_that_pay
-from beatgrid.errors import BeatgridError
+from beatgrid.errors import BeatgridError, MissingPackageError
 from beatgrid.export.exporter import Exporter, chosen_formats
 from beatgrid.export.formats import Format
 from beatgrid.export.ledger import written_by_export
@@ -45,6 +46,7 @@ def main(cfg: DictConfig) -> None:
         for file in find_audio(plain["audio"])
         if not written_by_export(Path(cfg.out), Path(file.path))
     ]
+    picture = _draws_pictures(cfg.picture)
     num_workers = cfg.num_workers
     if num_workers == "auto":
         num_workers = workers_that_pay(len(audio_files))
@@ -55,8 +57,7 @@ def main(cfg: DictConfig) -> None:
         functools.partial(load_predictor, cfg) if num_workers else lambda: predictor,
         settings,
         method,
-        cfg.picture,
-        cfg.num_threads,
+        picture,
     )
     folder = output_folder(cfg.out)
     progress = LibraryProgress(len(audio_files), show_trace=shows_trace())
@@ -75,7 +76,7 @@ def main(cfg: DictConfig) -> None:
             if exporter is not None and record.status != "failed":
                 exporter.add_result(folder / record.place, record.place, Path(record.audio))
 
-        library = Library(folder, index, method, cfg.picture, report)
+        library = Library(folder, index, method, picture, report)
         library.run(
             audio_files,
             make,
@@ -127,6 +128,21 @@ def _results(index: ResultIndex) -> Iterator[tuple[Path, Path]]:
         path = index.folder / record.place
         if record.status in ("done", "locked") and path.exists() and not is_gone(record.audio):
             yield path, Path(record.audio)
+
+
+def _draws_pictures(picture: bool | str) -> bool:
+    """Tell whether pictures are drawn: ``auto`` is where matplotlib is installed.
+
+    Raises:
+        MissingPackageError: They are asked for, and it is not.
+    """
+    if picture is False:
+        return False
+    if importlib.util.find_spec("matplotlib") is not None:
+        return True
+    if picture == "auto":
+        return False
+    raise MissingPackageError("picture=true", "matplotlib")
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import sys
 import beatgrid
 from beatgrid.commands.arguments import did_you_mean, quoted, wants
 from beatgrid.commands.manual import command_help, show, summary
+from beatgrid.errors import MissingPackageError
 
 # A command is beatgrid/commands/NAME.py with a main() made by ``cli.entry``, and conf/NAME.yaml,
 # where NAME has underscores for hyphens.
@@ -30,7 +31,11 @@ def main() -> None:
     elif wants(arguments, "-h", "--help"):
         show(command_help(_module(name), f"beatgrid {name}", arguments))
     else:
-        command = importlib.import_module(f"beatgrid.commands.{_module(name)}")
+        try:
+            command = importlib.import_module(f"beatgrid.commands.{_module(name)}")
+        except ModuleNotFoundError as error:
+            print(f"error: {MissingPackageError(f'beatgrid {name}', error.name)}", file=sys.stderr)
+            sys.exit(1)
         command.main(arguments, program=f"beatgrid {name}")
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import beatgrid
-from beatgrid.errors import BeatgridError
+from beatgrid.errors import BeatgridError, MissingPackageError
 from beatgrid.networks.checkpoint import LoadedModel
 from beatgrid.networks.description import KEY, describe
 from beatgrid.networks.network import Network
@@ -55,11 +55,8 @@ def onnx_bytes(model: LoadedModel) -> tuple[bytes, float]:
                 dynamic_shapes=({1: torch.export.Dim("frames")},),
                 verbose=False,
             )
-    except ImportError as error:
-        raise BeatgridError(
-            f"export-model needs a package that is missing ({error.name}): "
-            "pip install 'beatgrid[train,onnx]'"
-        ) from error
+    except ModuleNotFoundError as error:
+        raise MissingPackageError("export-model", error.name) from error
     except Exception as error:  # of torch.onnx, which wraps anything
         reason = str(error.__cause__ or error).splitlines()[0]
         raise BeatgridError(

@@ -122,7 +122,7 @@ def test_there_are_keys():
         ("predict", "grid.bpm_min", "abc", "a number from 1 to 10000"),
         ("predict", "grid.beats_per_bar", 4, "a list, each a whole number from 1 to 64"),
         ("predict", "grid.search_window", 30, "a list of 2, each a number or null"),
-        ("predict", "picture", "maybe", "true or false"),
+        ("predict", "picture", "maybe", "true or false or one of auto"),
         ("predict", "num_workers", -1, "a whole number from 0 to 1024 or one of auto"),
         ("predict", "num_threads", 0, "a whole number from 1 to 1024"),
         ("predict", "audio", [], "a name or a list, each a name"),
