@@ -23,6 +23,7 @@ from experiments.exports.readers import READERS, Reader
 from tests.export.tracks import AWKWARD_NAMES, changing_result, constant_result, write
 
 BPM, DURATION_S = 127.973, 600.0
+BEGIN, END = "<!-- table -->", "<!-- end -->"
 COLUMNS = (
     *("format", "reader", "checked", "names"),
     *("constant: worst, ms", "drift, ms", "changing: worst, ms", "drift, ms"),
@@ -30,7 +31,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Write the table."""
+    """Write the table into the README."""
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         kinds = {
@@ -45,9 +46,12 @@ def main() -> None:
                 result = result | {"file": str(audio), "mp3_tag": None, "codec": "PCM_16"}
                 write(Path(folder, "grids", kind, audio.name + SUFFIX), result)
         rows = [row(reader, Path(folder)) for reader in READERS]
-    lines = markdown_table(COLUMNS, rows)
-    write_text(Path(__file__).with_name("results.md"), "\n".join(lines) + "\n")
-    print("\n".join(lines))
+    table = "\n".join(markdown_table(COLUMNS, rows))
+    readme = Path(__file__).with_name("README.md")
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    write_text(readme, f"{before}{BEGIN}\n{table}\n{END}{after}")
+    print(table)
 
 
 def row(reader: Reader, folder: Path) -> list[str]:
