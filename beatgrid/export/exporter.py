@@ -232,7 +232,12 @@ class Exporter:
         else:
             self._check_ours(path)
         existing = merged.read_bytes() if merged is not None else None
-        data = format.collect(self._tracks(format, results), self.options, existing)
+        try:
+            data = format.collect(self._tracks(format, results), self.options, existing)
+        except BeatgridError as error:
+            if merged is None:
+                raise
+            raise BeatgridError(f"export.merge={merged}: {error}") from error
         if in_place:
             if data == existing:
                 return

@@ -204,6 +204,15 @@ def test_what_cannot_be_merged_is_said_before_the_work(tmp_path, monkeypatch, me
         Run(tmp_path / "out", [LIST, CSV], [], merge=merge)
 
 
+def test_a_collection_that_cannot_be_read_is_named(library, out, tmp_path):
+    mine = tmp_path / "mine.xml"
+    mine.write_text('<!DOCTYPE x [<!ENTITY a "b">]><DJ_PLAYLISTS/>')
+    run = Run(out, [FORMATS["rekordbox"]], library(["a.mp3"]), merge=str(mine))
+    (line,) = run.errors
+    assert line.startswith(f"rekordbox: export.merge={mine}: declares a document type")
+    assert not (out / "rekordbox.xml").exists()
+
+
 def test_a_collection_of_the_users_is_not_overwritten(library, out):
     out.mkdir()
     (out / "list.xml").write_text("<LIST>mine</LIST>")

@@ -1,10 +1,11 @@
 """The BPM of a file in its own tags, where every player and DJ program looks for it.
 
 ID3 defines TBPM as a whole number in digits and MP4's ``tmpo`` is one; Vorbis comments have no
-rule. Whole numbers are what players show and sort by, but a DJ program that starts from 128 where
-the track has 127.97 is off by a beat in half an hour. Traktor, Serato, VirtualDJ and MixMeister
-write decimals into TBPM, and those and Mixxx read them; programs that do not stop reading at the
-point. So TBPM and BPM have as many decimals as are needed, two at most, and ``tmpo`` is rounded.
+rule. A DJ program that starts from 128 where the track has 127.97 is a beat off after half an hour,
+and so decimals are common in TBPM (the "much-used xxx.xx format" of
+https://community.mp3tag.de/t/actions-to-modify-bpm-double-half-round-to-integer/7295): Mixxx reads
+them (src/track/taglib/trackmetadata_id3v2.cpp), and what wants a whole number stops at the point.
+TBPM and BPM have as many decimals as are needed, two at most, and ``tmpo`` is rounded.
 """
 
 from __future__ import annotations
