@@ -346,7 +346,7 @@ def back_up(path: Path) -> Path:
 
 
 def _files_to_merge(formats: Sequence[Format], options: ExportOptions) -> dict[str, Path]:
-    """Return for each collection format its file of ``options.merge``, by the XML's root.
+    """Return for each collection format its file of ``merge``, by the XML's root.
 
     Raises:
         BeatgridError: A file that cannot be read, or is no collection of a format asked for.

@@ -19,6 +19,7 @@ from beatgrid.export.track import ExportTrack
 from beatgrid.files import write_text
 from beatgrid.output.markdown import markdown_table
 from beatgrid.output.result import SUFFIX
+from experiments.exports import dj_readers
 from experiments.exports.readers import READERS, Reader
 from tests.export.tracks import AWKWARD_NAMES, changing_result, constant_result, write
 
@@ -45,7 +46,7 @@ def main() -> None:
                 soundfile.write(audio, np.zeros(round(result["duration_s"] * 8000)), 8000)
                 result = result | {"file": str(audio), "mp3_tag": None, "codec": "PCM_16"}
                 write(Path(folder, "grids", kind, audio.name + SUFFIX), result)
-        rows = [row(reader, Path(folder)) for reader in READERS]
+        rows = [row(reader, Path(folder)) for reader in (*READERS, *dj_readers.READERS)]
     table = "\n".join(markdown_table(COLUMNS, rows))
     readme = Path(__file__).with_name("README.md")
     before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
