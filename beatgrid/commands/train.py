@@ -31,6 +31,7 @@ from beatgrid.networks import count_parameters
 from beatgrid.networks.checkpoint import load_model
 from beatgrid.predictor import find_checkpoint
 from beatgrid.training.checkpoints import DurableCheckpointIO
+from beatgrid.training.faults import reading_faults_named, writing_faults_named
 from beatgrid.training.module import BeatModule
 from beatgrid.training.progress import Progress, last_progress, read_progress
 from beatgrid.training.runs import (
@@ -41,7 +42,6 @@ from beatgrid.training.runs import (
     keep_splits,
     log_file,
     requeued_run,
-    writing_faults_named,
 )
 from beatgrid.training.signals import orderly_end
 
@@ -128,6 +128,7 @@ def _train(cfg: DictConfig, folder: Path, progress: Progress | None) -> float:
     os.environ[FOLDER_VARIABLE] = str(folder.absolute())
     with contextlib.ExitStack() as stack:
         stack.enter_context(writing_faults_named(folder))
+        stack.enter_context(reading_faults_named(folder))
         if _is_first_process():
             stack.enter_context(log_file(folder / "train.log"))
         if cfg.resume:

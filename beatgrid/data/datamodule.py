@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import signal
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -35,6 +34,7 @@ from beatgrid.data.sources import TrackSource, configured_sources
 from beatgrid.data.split import fold_of, split_tracks
 from beatgrid.data.tempo_shares import TempoShares, shared
 from beatgrid.data.track import Track, open_tracks
+from beatgrid.data.workers import WorkerLoader, heed_parent_only
 from beatgrid.errors import AudioError, BeatgridError
 
 logger = logging.getLogger(__name__)
@@ -262,7 +262,7 @@ class BeatDataModule(L.LightningDataModule):
     def _loader(
         self, dataset: CropDataset, sampler: CropSampler | Sequence[Crop], batch_size: int
     ) -> DataLoader:
-        return DataLoader(
+        return WorkerLoader(
             dataset,
             batch_size=batch_size,
             sampler=sampler,
@@ -270,10 +270,5 @@ class BeatDataModule(L.LightningDataModule):
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=False,
-            worker_init_fn=_ignore_interrupts,
+            worker_init_fn=heed_parent_only,
         )
-
-
-def _ignore_interrupts(worker: int) -> None:
-    # A terminal sends Ctrl-C to every process of a job: the main one ends its step, then these.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

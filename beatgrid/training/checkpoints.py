@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from beatgrid.data.workers import worker_fault
 from beatgrid.errors import BeatgridError
 from beatgrid.files import replacing
 from beatgrid.training.runs import LAST, PREVIOUS
@@ -40,6 +41,8 @@ class DurableCheckpointIO(TorchCheckpointIO):
                 if path.name == LAST and path.exists():
                     os.replace(path, path.with_name(PREVIOUS))
         except (OSError, RuntimeError) as error:
+            if worker_fault(error) is not None:  # torch raises it in any code
+                raise
             # torch.save tells of a full disk by a RuntimeError on positions in its archive.
             reason = error.strerror if isinstance(error, OSError) else "the disk is full or failing"
             raise BeatgridError(

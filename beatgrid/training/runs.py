@@ -13,13 +13,13 @@ import json
 import logging
 import os
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from beatgrid.errors import BeatgridError
-from beatgrid.files import write_json, write_text
+from beatgrid.files import temporary_folder, write_json, write_text
+from beatgrid.logs import PrintableFormatter
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,6 @@ CONFIG = Path(".hydra/config.yaml")
 OVERRIDES = Path(".hydra/overrides.yaml")
 SPLITS = "splits.json"
 LAST, PREVIOUS, INTERRUPTED = "last.ckpt", "previous.ckpt", "interrupted.ckpt"
-
-_WRITING_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 def begin_run(output_dir: str | Path | None, config: str, overrides: str) -> Path:
@@ -65,12 +63,11 @@ def _record(folder: Path, texts: Mapping[str, str]) -> None:
         BeatgridError: There is one, perhaps begun in this moment.
         OSError: It cannot be written.
     """
-    target = folder / CONFIG.parent
-    fresh = folder / f".{uuid.uuid4().hex}.tmp"
     try:
-        for name, text in texts.items():
-            write_text(fresh / name, text)
-        os.rename(fresh, target)
+        with temporary_folder(folder) as fresh:
+            for name, text in texts.items():
+                write_text(fresh / name, text)
+            os.rename(fresh, folder / CONFIG.parent)
     except OSError as error:
         # A folder takes the place of an empty one only; which of these it says is the system's.
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
@@ -79,8 +76,6 @@ def _record(folder: Path, texts: Mapping[str, str]) -> None:
                 "or name another folder"
             ) from error
         raise
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _new_folder(path: Path) -> Path:
@@ -110,28 +105,10 @@ def _name() -> str:
 
 
 @contextlib.contextmanager
-def writing_faults_named(folder: Path) -> Iterator[None]:
-    """Say in one line where a run cannot be written to: a full disk, one that went read-only.
-
-    Raises:
-        BeatgridError: Instead of the OSError of such a fault; others pass.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _WRITING_FAULTS:
-            raise
-        raise BeatgridError(
-            f"{error.filename or folder}: cannot be written ({error.strerror}); what is in "
-            f"{folder} stays: make room, then resume={folder}"
-        ) from error
-
-
-@contextlib.contextmanager
 def log_file(path: Path) -> Iterator[None]:
     """Append all that is logged in the body to a file."""
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     try:

@@ -43,6 +43,8 @@ class Moment:
         file_bytes: Or when a file grows beyond so many bytes, in the midst of writing it; the
             signal is then SIGXFSZ, or none: 0 lets the write fail as on a full disk.
         removes: Files that vanish at that call, instead of a signal.
+        cuts: Files that lose all but their first bytes at that call, instead of a signal.
+        group: The signal goes to all processes of the program, as Ctrl-C in a terminal does.
     """
 
     signal: int = signal.SIGKILL
@@ -53,6 +55,8 @@ class Moment:
     after: bool = False
     file_bytes: int | None = None
     removes: Sequence[str] = ()
+    cuts: Sequence[str] = ()
+    group: bool = False
 
     def arm(self) -> None:
         """Prepare this process, in which the program is about to run."""
@@ -69,19 +73,24 @@ class Moment:
     def _signalling(self, function: Callable[..., Any]) -> Callable[..., Any]:
         n_calls = 0
 
+        def send(number: int) -> None:
+            (os.killpg if self.group else os.kill)(os.getpid(), number)
+
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             nonlocal n_calls
             n_calls += self.match in repr(args)
             due = n_calls == self.n and self.match in repr(args)
-            if due and self.removes:
+            if due and (self.removes or self.cuts):
                 for path in self.removes:
                     os.unlink(path)
+                for path in self.cuts:
+                    os.truncate(path, 100)
                 return function(*args, **kwargs)
             if due and not self.after:
-                os.kill(os.getpid(), self.signal)
+                send(self.signal)
             result = function(*args, **kwargs)
             if due and self.after:
-                os.kill(os.getpid(), self.signal)
+                send(self.signal)
             return result
 
         return wrapped

@@ -83,3 +83,8 @@ def files(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(".")
     }
+
+
+def rests(folder: Path) -> list[Path]:
+    """Return the temporaries that killed programs have left."""
+    return [path for path in folder.rglob("*") if ".tmp" in path.name]

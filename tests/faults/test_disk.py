@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -210,6 +211,58 @@ def test_a_cache_that_vanishes_from_a_training(place, launchers, record):
     resumed = launchers[0](TRAIN, *TINY, "resume=run", cwd=place)
     assert resumed.status in (0, 1)
     record("training", "vanishing cache", "one line")
+
+
+# --- processes that read the data of a training -------------------------------------------------
+
+READING = "beatgrid.data.track.Track.load_features"
+
+
+def _trained_in_workers(launcher: Launcher, place: Path, moment: Moment | None) -> Ended:
+    arguments = [a for a in TINY if not a.startswith("data.num_workers")]
+    return launcher(
+        TRAIN, *arguments, "data.num_workers=1", "output_dir=run", cwd=place, moment=moment
+    )
+
+
+@pytest.mark.parametrize("fault", ["killed", "entries damaged", "entries vanish"])
+def test_workers_of_a_training_that_fail(fault, place, music, launchers, record):
+    entries = sorted((place / "cache").rglob("*.npy"))
+    n_before = 5  # of the first epoch, for each of two workers that count on their own
+    moments = {
+        "killed": Moment(call=READING, n=n_before),
+        "entries vanish": Moment(call=READING, n=n_before, removes=[str(e) for e in entries]),
+        "entries damaged": Moment(call=READING, n=n_before, cuts=[str(e) for e in entries]),
+    }
+    ended = _trained_in_workers(launchers[0], place, moments[fault])
+    assert in_lines(ended)
+    assert len(ended.err.splitlines()) == 1, ended.err
+    for checkpoint in place.glob("run/checkpoints/[!.]*.ckpt"):
+        load_model(checkpoint)
+    again = launchers[0](TRAIN, *TINY, "resume=run", cwd=place)
+    assert again.status == 0, again.err
+    assert learnt(place / "run/checkpoints/last.ckpt") == learnt(
+        music / "unbroken/checkpoints/last.ckpt"
+    )
+    record("training with workers", fault, "one line, resumed, equal bit by bit")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_all_processes_of_a_training(number, place, music, launchers, record):
+    """As a terminal's Ctrl-C and a batch system's SIGTERM: what was learnt is kept."""
+    step = "beatgrid.training.module.BeatModule.training_step"
+    moment = Moment(number, call=step, n=4, group=True)
+    ended = _trained_in_workers(launchers[0], place, moment)
+    assert ended.status == 128 + number, ended.err
+    assert ended.left == ()
+    assert "Traceback" not in ended.err
+    kept = learnt(place / "run/checkpoints/interrupted.ckpt")
+    assert kept["global_step"] == 4
+    assert launchers[0](TRAIN, *TINY, "resume=run", cwd=place).status == 0
+    assert learnt(place / "run/checkpoints/last.ckpt") == learnt(
+        music / "unbroken/checkpoints/last.ckpt"
+    )
+    record("training with workers", "a signal to all processes", "resumed, equal bit by bit")
 
 
 # --- two at once -----------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from tests.faults.programs import (
     files,
     learnt,
     make_music,
+    rests,
     results,
 )
 
@@ -139,6 +140,7 @@ def test_a_training_killed_again_and_again(phase, chain, killer, music, tmp_path
             load_model(checkpoint)
     if (arguments := _next_arguments(run, unbroken["global_step"])) is not None:
         killer(TRAIN, *arguments)
+        assert rests(run / "checkpoints") == []
     assert learnt(run / "checkpoints/last.ckpt") == unbroken
     record(phase, "kill -9, SIGTERM", "resumed, equal bit by bit", killer.n_kills)
 
@@ -180,6 +182,7 @@ def test_caching_killed_again_and_again(num_workers, killer, music, tmp_path, re
             assert found.items() <= whole.items()
         killer(CACHE, str(num_workers))
         assert files(tmp_path / "cache") == whole
+        assert rests(tmp_path / "cache") == []
     record("caching", "kill -9, SIGTERM", "gone on, equal bit by bit", killer.n_kills)
 
 
@@ -204,6 +207,7 @@ def test_rendering_killed_again_and_again(killer, music, tmp_path, record):
             assert found.items() <= whole.items()
         killer(RENDER, *PIECES, "num_workers=0")
         assert files(tmp_path / "rendered") == whole
+        assert rests(tmp_path / "rendered") == []
     record("rendering", "kill -9, SIGTERM", "gone on, equal bit by bit", killer.n_kills)
 
 
@@ -237,6 +241,7 @@ def test_a_library_killed_again_and_again(num_workers, killer, music, tmp_path, 
             assert results(out).items() <= whole.items()
         killer(PREDICT, *arguments)
         assert results(out) == whole
+        assert rests(out) == []
     record("library prediction", "kill -9, SIGTERM", "gone on, equal bit by bit", killer.n_kills)
 
 

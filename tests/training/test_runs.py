@@ -9,6 +9,7 @@ import pytest
 
 from beatgrid.errors import BeatgridError
 from beatgrid.training import runs
+from beatgrid.training.faults import writing_faults_named
 from beatgrid.training.runs import (
     begin_run,
     best_checkpoint,
@@ -16,7 +17,6 @@ from beatgrid.training.runs import (
     find_run,
     keep_splits,
     requeued_run,
-    writing_faults_named,
 )
 
 

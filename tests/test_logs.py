@@ -1,6 +1,6 @@
 import logging
 
-from beatgrid.commands.logs import PrintableFormatter
+from beatgrid.logs import PrintableFormatter
 
 
 def record(name, message):
