@@ -8,6 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Several processes test at once: threads of their own would only wait for each other.
+test test-slow test-slow-sample: export OMP_NUM_THREADS := 1
+
 .PHONY: setup demo test test-slow test-slow-sample lint audit format clean
 
 setup: $(STAMP)

@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from beatgrid.errors import BeatgridError
+
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -80,6 +82,33 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write readable JSON atomically; NaN and infinity, which JSON lacks, raise ValueError."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def check_writable(folder: str | os.PathLike[str], key: str = "out") -> None:
+    """Make a folder and check that there is room in it: after hours of work it would be too late.
+
+    Args:
+        folder: Where results go.
+        key: What the user calls it.
+
+    Raises:
+        BeatgridError: It cannot be a folder, or nothing can be written to it.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BeatgridError(
+            f"{key}={folder}: cannot be a folder ({error.strerror}); name another"
+        ) from error
+    probe = folder / ".beatgrid-check"
+    try:
+        write_bytes(probe, bytes(1 << 16))
+        probe.unlink(missing_ok=True)  # two runs may check at once
+    except OSError as error:
+        raise BeatgridError(
+            f"{key}={folder}: cannot be written to ({error.strerror}); make room or name another"
+        ) from error
 
 
 def content_hash(path: str | os.PathLike[str]) -> str:

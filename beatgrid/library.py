@@ -25,7 +25,7 @@ from beatgrid.audio.find import AudioFile
 from beatgrid.audio.reader import check_is_file
 from beatgrid.audio.time_limit import TIME_LIMIT_S, time_limit_s
 from beatgrid.errors import BeatgridError
-from beatgrid.files import content_hash, replacing
+from beatgrid.files import check_writable, content_hash, replacing
 from beatgrid.output.index import Record, ResultIndex, is_gone, read_result
 from beatgrid.output.result import FORMAT_VERSION, SUFFIX, displayable, write_result
 from beatgrid.processes import Failure, results
@@ -376,22 +376,6 @@ def accept_audio(index: ResultIndex, audio: str | os.PathLike[str]) -> None:
     write_result(path, result)
     record = record.with_result(result, path.stat().st_mtime_ns)
     index.put(dataclasses.replace(record, size=status.st_size, mtime_ns=status.st_mtime_ns))
-
-
-def check_writable(folder: Path) -> None:
-    """Check that there is room for results: after hours of work it would be too late.
-
-    Raises:
-        BeatgridError: Nothing can be written to the folder.
-    """
-    try:
-        with replacing(folder / ".beatgrid-check") as temporary:
-            temporary.write_bytes(bytes(1 << 16))
-        (folder / ".beatgrid-check").unlink()
-    except OSError as error:
-        raise BeatgridError(
-            f"out={folder}: cannot be written to ({error.strerror}); make room or name another"
-        ) from error
 
 
 def _job_limit_s(limit_s: float, job: Job) -> float:

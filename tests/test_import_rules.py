@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "beatgrid"
 MAX_TOP_MODULES = 12
 
 SHARED = frozenset(
-    {"checks", "errors", "files", "grid", "lazy", "logs", "peaks", "processes", "tempo_classes"}
+    {"checks", "errors", "files", "grid", "lazy", "peaks", "processes", "tempo_classes"}
 )
 """Modules at the package's top that any other may import; among themselves they may as well."""
 

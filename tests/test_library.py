@@ -16,12 +16,11 @@ import soundfile
 import beatgrid
 from beatgrid.audio.find import AudioFile, find_audio
 from beatgrid.errors import BeatgridError
-from beatgrid.files import content_hash, write_json
+from beatgrid.files import check_writable, content_hash, write_json
 from beatgrid.library import (
     Job,
     Library,
     accept_audio,
-    check_writable,
     finder,
     method_hash,
 )

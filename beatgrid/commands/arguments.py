@@ -19,6 +19,8 @@ _FLAGS = {
     **dict.fromkeys(("-sc", "--shell-completion"), False),
 }
 
+_OPTIONAL_VALUE = ("-i", "--info")
+
 # A part of a list up to the next comma: quoted, or anything without a comma.
 _PART = re.compile(r"""\s*'(?:[^'\\]|\\.)*'\s*(?=,|$)|\s*"(?:[^"\\]|\\.)*"\s*(?=,|$)|[^,]+""")
 # Names with more commas than this need quotes in a list.
@@ -50,6 +52,10 @@ def prepare(arguments: Sequence[str], paths: Sequence[str], program: str) -> lis
             flags.append(argument)
             if _FLAGS.get(argument) and rest and "=" not in rest[0]:
                 flags.append(rest.pop(0))
+            elif _FLAGS.get(argument) and argument not in _OPTIONAL_VALUE:
+                raise BeatgridError(
+                    f"{argument}: needs a value; {program} --hydra-help tells which"
+                )
         else:
             _check_override(argument, overrides, paths, program)
             overrides.append(argument)

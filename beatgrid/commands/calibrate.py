@@ -15,6 +15,7 @@ from beatgrid.commands.cli import entry, exit_if_failed
 from beatgrid.commands.labelled import labelled_tracks, usable
 from beatgrid.data.tempo_shares import shared
 from beatgrid.errors import BeatgridError
+from beatgrid.files import check_writable
 from beatgrid.networks.checkpoint import load_model, save_model
 from beatgrid.predictor import find_checkpoint
 from beatgrid.search import GridSearch
@@ -31,6 +32,8 @@ def main(cfg: DictConfig) -> None:
         )
     ckpt_path = find_checkpoint(cfg.ckpt)
     model = load_model(ckpt_path)
+    out = Path(cfg.out) if cfg.out else ckpt_path.with_name(f"{ckpt_path.stem}.calibrated.ckpt")
+    check_writable(out.parent)
     folds = by_fold([load_model(find_checkpoint(path)) for path in cfg.folds], model)
     labelled = labelled_tracks(cfg, model.features, cfg.data.weight)
     cache, failed = FeatureCache(cfg.data.cache_dir, model.features), list[str]()
@@ -44,12 +47,15 @@ def main(cfg: DictConfig) -> None:
         model, report = calibrated(model, tracks, search, folds)
     except ValueError as error:  # too few tracks
         raise BeatgridError(f"data.label_dir={cfg.data.label_dir}: {error}") from error
-    out = Path(cfg.out) if cfg.out else ckpt_path.with_name(f"{ckpt_path.stem}.calibrated.ckpt")
-    save_model(out, model)
     print("temperatures: " + ", ".join(f"{t:.3f}" for t in model.calibration["temperatures"]))
     print("cross-validated over these tracks, each judged by models that had not seen it:")
     for name, value in asdict(report).items():
         if name != "tracks":
             print(f"  {name:18} {value if value is None else round(value, 4)}")
+    try:
+        save_model(out, model)
+    except (OSError, RuntimeError) as error:  # torch's of a full disk
+        reason = error.strerror if isinstance(error, OSError) else "the disk is full or failing"
+        raise BeatgridError(f"out={out}: cannot be written ({reason}); make room") from error
     print(f"wrote {out}: use it with ckpt='{out}'")
     exit_if_failed(len(failed), len(labelled))

@@ -33,11 +33,13 @@ from beatgrid.commands.keys import check_keys
 from beatgrid.commands.manual import command_help, example, show
 from beatgrid.commands.signatures import register
 from beatgrid.errors import BeatgridError
-from beatgrid.files import printable
+from beatgrid.files import check_writable, printable
 from beatgrid.predictor import Predictor, load
 
 T = TypeVar("T")
 _DEBUG = "BEATGRID_DEBUG"
+# An option of a group, not a list of them for a sweep.
+_NAME = re.compile(r"[\w.-]+")
 
 
 class Command(Protocol):
@@ -116,7 +118,9 @@ def entry(
                     key, _, value = argument.partition("=")
                     if renamed and key in renamed:
                         raise BeatgridError(f"{argument}: now {renamed[key]}")
-                    if value == "null" and (known := options(key)):  # Hydra would not say which
+                    known = [] if key.startswith("hydra") else options(key)
+                    # Hydra would not say which, or tell of its search path as well.
+                    if known and value not in known and _NAME.fullmatch(value):
                         raise BeatgridError(f"{argument}: must be one of {', '.join(known)}")
                 _compose_and_run(task, config_name, prepare(arguments, paths, program), sweeps)
             except Exception as error:
@@ -182,14 +186,8 @@ def output_folder(out: str) -> Path:
     Raises:
         BeatgridError: It cannot be a folder, or not be written to.
     """
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BeatgridError(
-            f"out={out}: cannot be a folder ({error.strerror}); name another"
-        ) from error
-    return folder
+    check_writable(out)
+    return Path(out)
 
 
 def exit_if_failed(failed: int, total: int) -> None:

@@ -8,6 +8,7 @@ from beatgrid.audio.cache import FeatureCache
 from beatgrid.commands.cli import entry, exit_if_failed, load_predictor, output_folder
 from beatgrid.commands.labelled import labelled_tracks, usable
 from beatgrid.data.track import Track, score_track
+from beatgrid.errors import BeatgridError
 from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise, tempo_range
 from beatgrid.files import write_json
 from beatgrid.output.tables import (
@@ -36,8 +37,6 @@ def main(cfg: DictConfig) -> None:
     scores = [row.score for row in rows]
     summary = summarise(scores)
     intervals = {key: bootstrap(scores, key) for key in summary if key != "n_tracks"}
-    write_json(out / "evaluation.json", summary)
-    write_tracks_csv(out / "tracks.csv", rows)
     print_tracks([(row.file, row.score) for row in rows])
     print_summary(summary, intervals)
     if cfg.group_by is not None:
@@ -46,6 +45,13 @@ def main(cfg: DictConfig) -> None:
             groups.setdefault(row.group or "", []).append(row.score)
         print_groups({name: summarise(group) for name, group in groups.items()}, cfg.group_by)
     print_reliability(reliability(scores))
+    try:
+        write_json(out / "evaluation.json", summary)
+        write_tracks_csv(out / "tracks.csv", rows)
+    except OSError as error:
+        raise BeatgridError(
+            f"out={out}: cannot be written to ({error.strerror}); the tables above are complete"
+        ) from error
     print(f"{predictor.model_id}: {out / 'evaluation.json'}, {out / 'tracks.csv'}")
     exit_if_failed(len(failed), len(tracks))
 

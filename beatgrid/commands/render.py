@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.commands.cli import entry, exit_if_failed
 from beatgrid.errors import BeatgridError
+from beatgrid.files import check_writable, printable
 from beatgrid.processes import Failure, results
 from beatgrid.rendering.progress import Progress
 from beatgrid.rendering.sources import SOURCES, source_module
@@ -57,25 +58,27 @@ def main(cfg: DictConfig) -> None:
             cfg.first_seed,
             cfg.genres,
         )
+        check_writable(cfg.out_dir, "out_dir")
         prepare_folder(jobs[0])
-        failed += _render_all(source, jobs, cfg.num_workers)
+        failed += _render_all(source, jobs, cfg)
         total += len(jobs)
     exit_if_failed(failed, total)
 
 
-def _render_all(source: str, jobs: list[Job], num_workers: int) -> int:
+def _render_all(source: str, jobs: list[Job], cfg: DictConfig) -> int:
     """Render the pieces that have no label yet; return how many failed."""
     missing = [job for job in jobs if not job.is_done]
     failed = 0
     with Progress(source, jobs, missing) as progress:
-        done = results(_renderer, missing, num_workers, jobs_per_process=_PIECES_PER_PROCESS)
+        done = results(_renderer, missing, cfg.num_workers, jobs_per_process=_PIECES_PER_PROCESS)
         with contextlib.closing(done):
             for job, error in done:
                 if error is not None:
                     failed += 1
                     if isinstance(error, Failure):
                         error = f"{job.name}: {error.reason}"
-                    print(f"error: {error}", file=sys.stderr)
+                    print(f"error: {printable(error)}", file=sys.stderr)
+                    check_writable(cfg.out_dir, "out_dir")  # no other piece could be written
                 progress.advance(job)
     return failed
 

@@ -19,6 +19,7 @@ from beatgrid.audio.reader import load_audio
 from beatgrid.checks import Count, Name, Positive, Seed, Whole
 from beatgrid.data.dataset import CropDataset
 from beatgrid.data.track import Track, score_track
+from beatgrid.errors import AudioError
 from beatgrid.grid import Activation
 from beatgrid.output.figures import excerpt_figure
 from beatgrid.output.sonify import mix_clicks
@@ -126,10 +127,9 @@ class TrackPictures(L.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Draw one of the first tracks."""
-        logger = trainer.logger
         if (
             batch_idx >= self.n_tracks
-            or not isinstance(logger, TensorBoardLogger)
+            or not isinstance(trainer.logger, TensorBoardLogger)
             or not trainer.is_global_zero
             or trainer.current_epoch % self.every_n_epochs
         ):
@@ -148,11 +148,15 @@ class TrackPictures(L.Callback):
             end_s=stop_s,
             title=track.name,
         )
-        board = logger.experiment
+        board = trainer.logger.experiment
         board.add_figure(f"tracks/{track.name}", figure, trainer.global_step, close=False)
         if track.audio_path is not None and estimate.grid is not None:
             rate = pl_module.spec.sample_rate
-            samples = load_audio(track.audio_path, rate).samples
+            try:
+                samples = load_audio(track.audio_path, rate).samples
+            except AudioError as error:  # gone or changed since its features were computed
+                logger.warning("no sound of %s in TensorBoard: %s", track.name, error)
+                return
             excerpt = samples[int(start_s * rate) : int(stop_s * rate)]
             clicks = mix_clicks(
                 excerpt,

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from beatgrid.errors import BeatgridError
 from beatgrid.files import temporary_folder, write_json, write_text
-from beatgrid.logs import PrintableFormatter
+from beatgrid.output.logs import PrintableFormatter
 
 logger = logging.getLogger(__name__)
 

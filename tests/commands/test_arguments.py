@@ -118,6 +118,8 @@ def prepared(*arguments):
         (["audio=a", "audio=b c"], 'a and b c; several files are one list: audio="[a,b c]"'),
         (["out=a", "out=b"], "out= is given twice, a and b; give it once"),
         (["--mutlirun"], "--mutlirun: no such flag; did you mean --multirun?"),
+        (["audio=a.wav", "-cn"], "-cn: needs a value"),
+        (["--cfg", "audio=a.wav"], "--cfg: needs a value"),
     ],
 )
 def test_a_command_line_that_cannot_be_meant_is_one_line(arguments, line):

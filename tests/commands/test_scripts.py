@@ -224,7 +224,11 @@ def test_unusual_formats_just_work(rate, channels, run_script, tmp_path):
         ("predict.py", ["audio=x", "ckpt=latest"], "train first"),
         ("predict.py", ["audio=x", "gird=wide"], "gird"),
         ("predict.py", ["audio=x", "grid.bpm_mni=70"], "bpm_mni"),
-        ("predict.py", ["audio=x", "grid=wild"], "wild"),
+        (
+            "predict.py",
+            ["audio=x", "grid=wild"],
+            "grid=wild: must be one of default, notebook, wide",
+        ),
         ("predict.py", ["audio={folder}/audio", "activation=flux", "out={file}"], "cannot be a"),
         ("evaluate.py", ["activation=flux", "out={file}"], "cannot be a folder (File exists)"),
         ("train.py", ["data.audio_dir=no where"], "data.audio_dir=no where: no such folder"),

@@ -82,6 +82,9 @@ class SmallDisk:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def make_read_only(self) -> None:
+        subprocess.run(["mount", "-o", "remount,ro", str(self.path)], check=True)
+
     def resize(self, n_bytes: int) -> None:
         subprocess.run(["mount", "-o", f"remount,size={n_bytes}", str(self.path)], check=True)
 
@@ -174,6 +177,34 @@ def test_files_that_may_not_grow(file_bytes, place, music, launchers, record):
     assert in_lines(ended) or ended.status == 0
     assert results(place / "grids").items() <= results(music / "grids").items()
     record("training, library prediction", "writing fails", "one line")
+
+
+LABELLED = ("data.audio_dir=audio", "data.label_dir=labels")
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        (PREDICT, (*LIBRARY[:-2], "out=disk/grids", "num_workers=0")),
+        (PREDICT, (*LIBRARY[:-2], "out=disk", "num_workers=1")),
+        (RENDER, ("hours.own=0.05", "genres=[house]", "out_dir=disk/rendered", "num_workers=0")),
+        (TRAIN, (*TINY, "output_dir=disk/run")),
+        (TRAIN, (*TINY, "output_dir=disk")),
+        (TRAIN, (*TINY, "data.cache_dir=disk/cache")),
+        ("beatgrid.commands.evaluate:main", ("activation=flux", *LABELLED, "out=disk")),
+        ("beatgrid.commands.evaluate:main", ("activation=flux", *LABELLED, "data.cache_dir=disk")),
+        ("beatgrid.commands.calibrate:main", (*LABELLED, "out=disk/new.ckpt")),
+    ],
+)
+def test_a_read_only_disk(program, arguments, place, launchers, record):
+    with small_disk(place / "disk", 4000 * KB) as disk:
+        disk.make_read_only()
+        ended = launchers[0](program, *arguments, cwd=place)
+        assert in_lines(ended)
+        assert "disk" in ended.err
+        assert "Read-only file system" in ended.err
+        assert len(ended.err.splitlines()) <= 5  # each track may say so, but for a summary
+    record(program.split(":")[0].rpartition(".")[2], "read-only disk", "one line")
 
 
 # --- vanishing files -------------------------------------------------------------------------

@@ -78,7 +78,14 @@ def test_house_kicks_lie_on_the_labelled_beats():
     assert abs(np.median(errors_s)) < 1e-3
 
 
-@pytest.mark.parametrize("genre", TEMPLATES)
+# Every third one with each change, all of them with the slow tests.
+THIRDS = [
+    genre if i % 3 == 0 else pytest.param(genre, marks=pytest.mark.slow)
+    for i, genre in enumerate(TEMPLATES)
+]
+
+
+@pytest.mark.parametrize("genre", THIRDS)
 def test_every_genre_renders(genre):
     track = synth.render(genre, 3, 2.0)
     low, high = TEMPLATES[genre].bpm

@@ -82,7 +82,12 @@ def test_compound_grooves_divide_the_beat_by_three():
 
 
 @pytest.mark.parametrize(
-    "genre", ["boom_bap", "trap_soul", "metal_triplets", "ballad_6_8", "liquid_dnb"]
+    "genre",
+    [
+        *("boom_bap", "ballad_6_8"),
+        *(pytest.param(g, marks=pytest.mark.slow) for g in ("trap_soul", "metal_triplets")),
+        pytest.param("liquid_dnb", marks=pytest.mark.slow),
+    ],
 )
 def test_onsets_lie_on_the_grid(genre):
     late_ms = [residual_ms(t.samples, t.grid) for t in (render(genre, s, 15.0) for s in range(3))]

@@ -1,11 +1,21 @@
 """Callbacks one by one, with a trainer that is only what they read of it."""
 
 import logging
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import torch
 
-from beatgrid.training.callbacks import EpochLines, Reproducible
+from beatgrid.audio.features import FeatureSpec
+from beatgrid.calibration.synthetic import noisy_activation
+from beatgrid.grid import Grid
+from beatgrid.search import GridSearch
+from beatgrid.training import callbacks
+from beatgrid.training.callbacks import EpochLines, Reproducible, TrackPictures
+from beatgrid.training.module import BeatModule
+from tests.data.test_dataset import make_track
+from tests.networks.small import module_arguments
 
 
 def fake_trainer(**values):
@@ -57,3 +67,34 @@ def test_other_processes_log_no_line(caplog):
     with caplog.at_level(logging.INFO, "beatgrid"):
         lines.on_train_epoch_end(fake_trainer(is_global_zero=False, callback_metrics={}), None)
     assert caplog.text == ""
+
+
+class Board:
+    """A TensorBoard logger that counts what it is given."""
+
+    def __init__(self):
+        self.experiment = self
+        self.tags = []
+
+    def add_figure(self, tag, *_, **__):
+        self.tags.append(f"picture of {tag}")
+
+    def add_audio(self, tag, *_, **__):
+        self.tags.append(f"sound of {tag}")
+
+
+def test_audio_that_is_gone_costs_a_sound_in_tensorboard(tmp_path, monkeypatch, caplog):
+    track = make_track()
+    track = replace(track, audio_path=tmp_path / "gone.wav")
+    activation = noisy_activation(Grid(120.0, 0.2), 10.0, np.random.default_rng(0))
+    monkeypatch.setattr(callbacks, "TensorBoardLogger", Board)
+    monkeypatch.setattr(callbacks, "_track_and_activation", lambda *_: (track, activation))
+    module = BeatModule(features=FeatureSpec(n_mels=4).to_dict(), **module_arguments("crnn"))
+    pictures = TrackPictures(GridSearch(), n_tracks=1, excerpt_s=4.0, every_n_epochs=1)
+    board = Board()
+    batch = {"features": torch.zeros(1, len(activation), 4)}
+    pictures.on_validation_batch_end(
+        fake_trainer(logger=board), module, {"logits": torch.zeros(1, 1, 2)}, batch, 0
+    )
+    assert board.tags == [f"picture of tracks/{track.name}"]
+    assert "no such file" in caplog.text

@@ -1,6 +1,6 @@
 import logging
 
-from beatgrid.logs import PrintableFormatter
+from beatgrid.output.logs import PrintableFormatter
 
 
 def record(name, message):
