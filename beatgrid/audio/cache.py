@@ -42,11 +42,13 @@ class StoredFeatures:
         path: A ``.npy`` file.
         n_frames: Length of the features.
         duration_s: Length of the audio that they were made of, in seconds.
+        info: What decoding that audio told; None where it was not decoded from a file.
     """
 
     path: Path
     n_frames: int
     duration_s: float
+    info: AudioInfo | None = None
 
     def load(self) -> NDArray[np.float16]:
         """Return log-mel in dB, float16 (frames, mels), mapped from disk.
@@ -210,7 +212,7 @@ class FeatureCache:
         expected = (sidecar.get("shape"), np.float16, self.spec.n_mels)
         if (list(features.shape), features.dtype, features.shape[-1]) != expected:
             return None
-        return StoredFeatures(path, len(features), info.duration_s)
+        return StoredFeatures(path, len(features), info.duration_s, info)
 
     def _is_intact(self, path: Path, checksum: str) -> bool:
         """Tell whether the features are those that were written: disks and copies lose blocks."""

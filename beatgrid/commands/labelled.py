@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -15,24 +16,31 @@ from beatgrid.commands.cli import progress
 from beatgrid.data.discovery import discover, of_split
 from beatgrid.data.sources import configured_sources
 from beatgrid.data.track import Track, open_tracks
-from beatgrid.errors import BeatgridError
+from beatgrid.errors import BeatgridError, LabelError
 from beatgrid.files import printable
 
 
-def labelled_tracks(cfg: DictConfig, features: FeatureSpec, weight: float = 1.0) -> list[Track]:
+def labelled_tracks(
+    cfg: DictConfig,
+    features: FeatureSpec,
+    weight: float = 1.0,
+    failed: Callable[[Path, LabelError], object] | None = None,
+) -> list[Track]:
     """Return the tracks that ``cfg.data`` names: the labelled folder's, then the other sources'.
 
     Args:
         cfg: ``data.audio_dir=null`` leaves the labelled folder out.
         features: What the other sources must hold.
         weight: Of the labelled folder's tracks; the other sources name their own.
+        failed: Receives labels that describe no beatgrid; without it they are an error.
 
     Raises:
         BeatgridError: It names no track, or what it names cannot be read.
     """
     tracks: list[Track] = []
     if cfg.data.audio_dir is not None:
-        found = of_split(discover(cfg.data.audio_dir, cfg.data.label_dir), cfg.data.split)
+        discovered = discover(cfg.data.audio_dir, cfg.data.label_dir, failed)
+        found = of_split(discovered, cfg.data.split)
         tracks += [replace(track, weight=weight) for track in found]
     sources = {name: instantiate(node) for name, node in cfg.data.sources.items()}
     for source in configured_sources(cfg.data.rendered, sources):

@@ -13,8 +13,8 @@ from beatgrid.errors import MissingPackageError
 # A command is beatgrid/commands/NAME.py with a main() made by ``cli.entry``, and conf/NAME.yaml,
 # where NAME has underscores for hyphens.
 COMMANDS = (
-    *("predict", "review", "export", "train", "evaluate", "calibrate", "render"),
-    "export-model",
+    *("predict", "review", "export", "train", "evaluate", "calibrate", "audit"),
+    *("render", "export-model"),
 )
 
 

@@ -7,7 +7,7 @@ import logging
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from beatgrid.audio.find import AUDIO_SUFFIXES
@@ -27,12 +27,22 @@ MAX_DOUBTS_SAID = 50
 MAX_FOLDERS_SEARCHED = 1000
 
 
-def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
+def discover(
+    audio_dir: str | Path,
+    label_dir: str | Path,
+    failed: Callable[[Path, LabelError], object] | None = None,
+) -> list[Track]:
     """Pair every label in ``label_dir`` with its audio in ``audio_dir``.
 
     The audio is the label's ``fileName``, else a file of the label's own name with a known
     audio suffix; case does not matter. A label without audio is skipped, named and counted, and
     so is one of a track whose tempo changes.
+
+    Args:
+        audio_dir: Of the audio.
+        label_dir: Of the labels.
+        failed: Receives each label that describes no beatgrid, with its error; the others are
+            found then. Without it they end the search.
 
     Returns:
         The tracks, without features, sorted by the labels' names.
@@ -54,7 +64,8 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
     tracks: list[Track] = []
     without_audio: list[str] = []
     piecewise: list[str] = []
-    errors: list[str] = []
+    errors: list[str] = []  # of labels that end the search
+    n_failed = 0
     doubts = Doubts()
     for label_path in label_paths:
         try:
@@ -65,7 +76,11 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
             piecewise.append(label_path.name)
             continue
         except LabelError as error:
-            errors.append(printable(str(error)))
+            if failed is None:
+                errors.append(printable(str(error)))
+            else:
+                failed(label_path, error)
+                n_failed += 1
             continue
         doubts.add(label_path, *label.doubts)
         if audio_path is None:
@@ -90,6 +105,8 @@ def discover(audio_dir: str | Path, label_dir: str | Path) -> list[Track]:
             *(len(piecewise), len(label_paths)),
             printable(", ".join(_bounded(piecewise, "more"))),
         )
+    if n_failed == len(label_paths):
+        raise LabelError(f"data.label_dir={label_dir}: none of the {n_failed} labels can be used")
     if len(piecewise) == len(label_paths):
         raise BeatgridError(
             f"data.label_dir={label_dir}: all {len(label_paths)} labels are of changing tempo; "

@@ -78,7 +78,7 @@ def print_results(
         rows.append((name, result_cells(result)))
     headers = ["BPM", "beat s", "bar s", "conf.", "tempo"]
     justify: list[Justify] = ["right", "right", "right", "right", "left"]
-    _print(rows, headers, justify, console, caption=caption)
+    print_table(rows, headers, justify, console, caption=caption)
 
 
 def result_cells(result: Mapping[str, Any]) -> list[str]:
@@ -117,7 +117,7 @@ def print_tracks(tracks: Sequence[tuple[str, TrackScore]], console: Console | No
         )
     headers = ["true", "found", "level", "phase", "drift", "worst", "grid"]
     justify: list[Justify] = ["right", "right", "left", "right", "right", "right", "left"]
-    _print(rows, headers, justify, console, caption="phase, drift and worst beat in ms")
+    print_table(rows, headers, justify, console, caption="phase, drift and worst beat in ms")
 
 
 def print_summary(
@@ -141,7 +141,7 @@ def print_summary(
             row.append("" if ends is None else " .. ".join(_summary_value(key, e) for e in ends))
         rows.append((SUMMARY_LABELS.get(key, key), row))
     headers = ["", "95 % interval"] if intervals else [""]
-    _print(rows, headers, ["right"] * len(headers), console, first="all tracks")
+    print_table(rows, headers, ["right"] * len(headers), console, first="all tracks")
 
 
 def print_groups(
@@ -162,7 +162,7 @@ def print_groups(
         (name, [_summary_value(key, summary[key]) for key in keys]) for name, summary in ordered
     ]
     headers = ["tracks", "level", "@10", "@21.5", "@21.5 x2", "off-beat"]
-    _print(rows, headers, ["right"] * len(headers), console, first=title)
+    print_table(rows, headers, ["right"] * len(headers), console, first=title)
 
 
 def print_reliability(bins: Sequence[ReliabilityBin], console: Console | None = None) -> None:
@@ -179,7 +179,7 @@ def print_reliability(bins: Sequence[ReliabilityBin], console: Console | None = 
         for b in bins
     ]
     headers = ["tracks", "says", "is right"]
-    _print(rows, headers, ["right"] * 3, console, first="confidence")
+    print_table(rows, headers, ["right"] * 3, console, first="confidence")
 
 
 def _milliseconds(value: float | None, signed: bool = False) -> str:
@@ -228,7 +228,7 @@ def _short_names(paths: Sequence[str]) -> list[str]:
     ]
 
 
-def _print(
+def print_table(
     rows: Sequence[tuple[str, Sequence[str]]],
     headers: Sequence[str],
     justify: Sequence[Justify],
