@@ -20,7 +20,7 @@ from beatgrid.commands.workers import workers_that_pay
 from beatgrid.errors import BeatgridError, MissingPackageError
 from beatgrid.export.exporter import Exporter, chosen_formats
 from beatgrid.export.formats import Format
-from beatgrid.export.ledger import written_by_export
+from beatgrid.export.ledger import exported
 from beatgrid.export.options import ExportOptions
 from beatgrid.files import printable
 from beatgrid.library import Library, Outcome, accept_audio, finder, method_hash
@@ -41,11 +41,9 @@ def main(cfg: DictConfig) -> None:
     names = [names] if isinstance(names, str) else names
     formats = chosen_formats([*names, "tag"] if cfg.tag else names)
     options = ExportOptions(**plain["export"])
-    audio_files = [
-        file
-        for file in find_audio(plain["audio"])
-        if not written_by_export(Path(cfg.out), Path(file.path))
-    ]
+    audio_files = find_audio(plain["audio"])
+    if exports := exported(Path(cfg.out), (file.path for file in audio_files)):
+        audio_files = [file for file in audio_files if file.path not in exports]
     picture = _draws_pictures(cfg.picture)
     num_workers = cfg.num_workers
     if num_workers == "auto":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from beatgrid.export.options import ExportOptions
 from beatgrid.export.track import ExportTrack
+from beatgrid.output.result import displayable
 
 # Effects of an osu! timing point: no bar line is drawn at it.
 _OMIT_BAR_LINE = 8
@@ -110,4 +111,4 @@ def _msd(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.splitlines())
+    return " ".join(displayable(text).splitlines())

@@ -8,6 +8,7 @@ from typing import Any
 from beatgrid.export.options import ExportOptions
 from beatgrid.export.spans import TempoSpan
 from beatgrid.export.track import ExportTrack
+from beatgrid.output.result import displayable
 
 
 def render(track: ExportTrack, options: ExportOptions) -> bytes:
@@ -16,7 +17,10 @@ def render(track: ExportTrack, options: ExportOptions) -> bytes:
     Where the tempo changes it has segments; where bars are not known it says so, and does not
     supervise them.
     """
-    label: dict[str, Any] = {"fileName": track.audio.name, "duration": track.duration_s}
+    label: dict[str, Any] = {
+        "fileName": displayable(track.audio.name),
+        "duration": track.duration_s,
+    }
     if track.is_piecewise:
         label["segments"] = [
             {

@@ -11,7 +11,7 @@ import hashlib
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from beatgrid.errors import BeatgridError
@@ -48,6 +48,10 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def has(self, path: Path) -> bool:
+        """Tell whether a file of that name was written by an export, whatever it is now."""
+        return self._row(path) is not None
 
     def is_current(self, path: Path, source: str) -> bool:
         """Tell whether a file was written from that source, and is still as it was."""
@@ -102,22 +106,20 @@ class Ledger:
             raise BeatgridError(f"{self.folder / NAME}: cannot be used ({error})") from error
 
 
-def written_by_export(folder: Path, path: Path) -> bool:
-    """Tell whether an audio file was written by an export to a folder: it is no music to analyse.
+def exported(folder: Path, paths: Iterable[str]) -> set[str]:
+    """Return those of some files that exports have written to a folder: they are no music.
 
     Args:
-        folder: That exports may have been written to; no ledger is begun there.
-        path: Any file.
+        folder: Of exports, perhaps; no ledger is begun there.
+        paths: Any files.
     """
-    if not (folder / NAME).exists():
-        return False
-    with contextlib.suppress(BeatgridError):
-        ledger = Ledger(folder)
-        try:
-            return ledger._row(path) is not None
-        finally:
-            ledger.close()
-    return False
+    if not (folder / NAME).is_file():
+        return set()
+    ledger = Ledger(folder)
+    try:
+        return {path for path in paths if ledger.has(Path(path))}
+    finally:
+        ledger.close()
 
 
 def source_key(*parts: object) -> str:

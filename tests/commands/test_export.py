@@ -135,6 +135,14 @@ def test_predict_exports_what_was_found_before(music, run_script):
     assert len(list(Path("out").rglob("*.csv"))) == 3  # with summary.csv
 
 
+def test_what_was_exported_is_not_analysed_as_music(music, run_script):
+    arguments = ["audio=music", *FLUX[:2], "out=music/grids", "num_workers=0"]
+    for n_skipped in (0, 2):
+        done = run_script("predict.py", *arguments, "export=click_mix")
+        assert f"2 of 2 files: {2 - n_skipped} done, 0 failed, {n_skipped} skipped" in done.err
+    assert len(list(music.rglob("*.mix.wav"))) == 2
+
+
 def test_predict_refuses_an_unknown_format_before_the_work(music, run_script):
     done = run_script("predict.py", "audio=music", *FLUX, "export=wavelab")
     assert done.status == 1

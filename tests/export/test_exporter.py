@@ -12,7 +12,7 @@ import pytest
 from beatgrid.errors import BeatgridError
 from beatgrid.export.exporter import Exporter, back_up, chosen_formats
 from beatgrid.export.formats import FORMATS, Format
-from beatgrid.export.ledger import written_by_export
+from beatgrid.export.ledger import exported
 from beatgrid.export.options import ExportOptions
 from tests.export.tracks import (
     AWKWARD_NAMES,
@@ -153,8 +153,9 @@ def test_tags_go_into_a_copy(library, out, tmp_path):
     assert (out / "tagged/A/a.mp3").read_bytes() == b"audio[128][128]"
     assert (tmp_path / "music/A/a.mp3").read_bytes() == b"audio"
     assert run.exporter.written == {"tag": 1, "tag2": 1}
-    assert written_by_export(out, out / "tagged/A/a.mp3")
-    assert not written_by_export(out, tmp_path / "music/A/a.mp3")
+    both = [str(out / "tagged/A/a.mp3"), str(tmp_path / "music/A/a.mp3")]
+    assert exported(out, both) == {both[0]}
+    assert exported(tmp_path, both) == set()
 
 
 def test_tags_in_place_leave_a_backup(library, out, tmp_path):

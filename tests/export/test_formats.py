@@ -1,5 +1,6 @@
 """Each format as a reader that is not ours sees it: names, beats, bars, tempi."""
 
+import dataclasses
 import io
 import json
 import re
@@ -20,6 +21,7 @@ from beatgrid.errors import BeatgridError
 from beatgrid.export import midi
 from beatgrid.export.formats import FORMATS
 from beatgrid.export.options import ExportOptions
+from beatgrid.output.result import displayable
 from beatgrid.rendering.generator import click_track
 from tests.export.tracks import AWKWARD_NAMES, changing_track, constant_track
 
@@ -33,12 +35,15 @@ TRACKS = {
     "constant": constant_track(duration_s=400.0),
     "from 0": constant_track(offset_s=0.0),
     "within a bar": constant_track(offset_s=0.352 + 2 * 60 / 174.3),
-    "three hours": constant_track(bpm=127.3331, duration_s=10800.0),
     "three in a bar": constant_track(bpm=93.3, beats_per_bar=3),
     "changing": changing_track(),
     "late": constant_track().shifted(30_000.0),
 }
 OPTIONS = ExportOptions()
+
+
+LONG = constant_track(bpm=127.3331, duration_s=10800.0)
+any_track = pytest.mark.parametrize("track", [*TRACKS.values(), LONG], ids=[*TRACKS, "three hours"])
 
 
 @pytest.fixture(params=TRACKS.values(), ids=TRACKS)
@@ -76,6 +81,7 @@ def test_csv(track):
     assert table["bpm"][-1] == pytest.approx(track.spans[-1].bpm, rel=1e-8)
 
 
+@any_track
 def test_beats_are_read_by_mir_eval(track):
     times_s = mir_eval.io.load_events(io.StringIO(render("beats", track).decode()))
     assert off_ms(times_s, track) < 0.001
@@ -126,6 +132,7 @@ def midi_events(data):
     return file, events, signatures
 
 
+@any_track
 def test_midi(track):
     file, events, signatures = midi_events(render("midi", track))
     notes = [(t, m) for t, m in events if m.type == "note_on"]
@@ -166,6 +173,7 @@ def test_midi_without_mido_is_one_line(monkeypatch):
         midi.render(constant_track(), OPTIONS)
 
 
+@any_track
 def test_stepmania(track):
     song = simfile.loads(render("stepmania", track).decode())
     engine = TimingEngine(TimingData(song))
@@ -181,6 +189,7 @@ def test_stepmania(track):
     assert (song.music, song.title) == ("song.mp3", "song")
 
 
+@any_track
 def test_osu(track):
     chart = slider.Beatmap.parse(render("osu", track).decode())
     assert chart.audio_filename == "song.mp3"
@@ -276,6 +285,14 @@ def test_signs_of_the_formats_own_syntax_pass_through(name):
     assert ET.fromstring(render("svl", track)).tag == "sv"
     chart = slider.Beatmap.parse(render("osu", track).decode())
     assert chart.audio_filename == name.replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", [n for n, f in FORMATS.items() if f.render])
+def test_names_that_are_no_text_are_shown_as_such(name):
+    track = constant_track(audio="/music/\udcff.mp3", duration_s=10.0)
+    track = dataclasses.replace(track, name=displayable(track.name))
+    data = render(name, track)
+    assert midi_events(data) if name == "midi" else data.decode()
 
 
 def onsets_s(samples, sample_rate):
