@@ -11,14 +11,14 @@ STAMP := $(VENV)/.installed
 # Several processes test at once: threads of their own would only wait for each other.
 test test-slow test-slow-sample: export OMP_NUM_THREADS := 1
 
-.PHONY: setup demo test test-slow test-slow-sample lint audit format clean
+.PHONY: setup demo test test-slow test-slow-sample lint docs audit format clean
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else f"beatgrid needs Python 3.11 to 3.13, and $(PYTHON) is {v[0]}.{v[1]}: run make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt -e ".[dev,train,onnx,sweep]"
+	$(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt -e ".[dev,docs,train,onnx,sweep]"
 	@touch $@
 
 demo: setup
@@ -38,10 +38,15 @@ test-slow-sample: setup
 	timeout --kill-after=30 420 $(BIN)/python -m pytest -m slow -p tests.sampling \
 	    --for-seconds 300 --hypothesis-seed $(seed)
 
-lint: setup
+lint: setup docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The site: build/site/index.html. The checkout is its source, docs/conf.py says which pages.
+docs: setup
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs \
+	    -d build/site-cache . build/site
 
 # Known weaknesses of the pinned packages, in an environment of its own; needs the network.
 audit:

@@ -25,6 +25,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"(?:python|sh) ([\w./-]+\.(?:py|sh))")
 MADE_BY_RUNS = {  # what commands write; their documentation names it
     *("spec.json", "splits.json", "metrics.json", "evaluation.json", "tracks.csv", "config.yaml"),
+    "summary.csv",
 }
 
 
