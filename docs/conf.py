@@ -24,6 +24,7 @@ include_patterns = [
     "data/README.md",
     "experiments/*/*.md",
     "beatgrid/weights/README.md",
+    "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
 ]
@@ -41,10 +42,9 @@ suppress_warnings = [
 ]
 
 # Signatures show what is written in the source, not what it resolves to.
-autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
-autodoc_class_signature = "separated"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
