@@ -27,6 +27,8 @@ def main(cfg: DictConfig) -> None:
     out = output_folder(cfg.out)
     rows: list[TrackRow] = []
     tracks = labelled_tracks(cfg, predictor.features)
+    if cfg.group_by not in (None, "bpm") and not any(t.label.get(cfg.group_by) for t in tracks):
+        raise BeatgridError(f"group_by={cfg.group_by}: no label has this key; bpm always goes")
     failed: list[str] = []
     for track in usable(tracks, FeatureCache(cfg.data.cache_dir, predictor.features), failed):
         activation, estimate = predictor.find(track.load_features(), track.audio_duration_s)

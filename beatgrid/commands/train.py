@@ -50,6 +50,9 @@ logger = logging.getLogger(__name__)
 # Tells the processes that the first one starts (trainer.strategy=ddp) which folder is theirs.
 FOLDER_VARIABLE = "BEATGRID_RUN_FOLDER"
 
+# So many processes may share a small machine's cores, for a trial.
+MIN_PROCESSES = 4
+
 
 @entry(
     "train",
@@ -185,6 +188,12 @@ def _check(cfg: DictConfig) -> None:
     known = ["train/loss", "val/loss", *(f"val/{name}" for name in summarise([]))]
     if cfg.monitor not in known:
         raise BeatgridError(f"monitor={cfg.monitor}: must be one of {', '.join(known)}")
+    devices, cores = cfg.trainer.devices, os.cpu_count() or 1
+    on_cpu = cfg.trainer.accelerator == "cpu" or not torch.cuda.is_available()
+    if isinstance(devices, int) and on_cpu and devices > max(cores, MIN_PROCESSES):
+        raise BeatgridError(
+            f"trainer.devices={devices}: as many processes as the {cores} cores here at most"
+        )
 
 
 def _position(folder: Path, progress: Progress | None) -> str:

@@ -123,6 +123,11 @@ class BeatDataModule(L.LightningDataModule):
         self.seed = seed
         self.splits: dict[str, list[Track]] = {}
         self._resume_at = (0, 0)  # epoch, batches of it
+        if crop_s is not None and round(crop_s * self.features.frame_rate) < 1:
+            raise BeatgridError(
+                f"data.crop_s={crop_s:g}: shorter than a frame of "
+                f"{1 / self.features.frame_rate:.3g} s; give seconds, for instance 12"
+            )
         if audio_dir is None and not self.sources:
             raise BeatgridError(
                 "data.audio_dir=null: name a folder, or rendered ones with "

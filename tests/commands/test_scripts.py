@@ -231,6 +231,14 @@ def test_unusual_formats_just_work(rate, channels, run_script, tmp_path):
         ),
         ("predict.py", ["audio={folder}/audio", "activation=flux", "out={file}"], "cannot be a"),
         ("evaluate.py", ["activation=flux", "out={file}"], "cannot be a folder (File exists)"),
+        (
+            "evaluate.py",
+            [
+                *("activation=flux", "group_by=mood"),
+                *("data.audio_dir={folder}/audio", "data.label_dir={folder}/labels"),
+            ],
+            "group_by=mood: no label has this key",
+        ),
         ("train.py", ["data.audio_dir=no where"], "data.audio_dir=no where: no such folder"),
         ("train.py", ["modle.hidden_size=1"], "modle"),
         ("train.py", ["model=transformer"], "transformer"),
@@ -241,6 +249,8 @@ def test_unusual_formats_just_work(rate, channels, run_script, tmp_path):
         ("train.py", ["num_threads=0"], "num_threads=0: must be a whole number from 1 to"),
         ("train.py", ["logger=null"], "logger=null: must be one of csv, tensorboard"),
         ("train.py", ["monitor=val/nope"], "monitor=val/nope: must be one of train/loss, val/"),
+        ("train.py", ["data.crop_s=0.001"], "data.crop_s=0.001: shorter than a frame of 0.0116 s"),
+        ("train.py", ["trainer.devices=999"], "trainer.devices=999: as many processes as the"),
         ("train.py", ["data.batch_size=0"], "data.batch_size=0: must be a whole number from 1"),
         ("train.py", ["data.num_workers=-1"], "data.num_workers=-1: must be a whole number from"),
         ("train.py", ["data.target.width_s=0"], "data.target.width_s=0: must be a number above 0"),
