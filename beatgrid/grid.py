@@ -104,6 +104,8 @@ class Activation:
             None. Evidence beside the network's, used to rank candidate grids.
         tempo: Log-probability of each of the tempo classes (``beatgrid.tempo_classes``) for the
             track as a whole, (classes,), or None. Used to rank candidate grids.
+        attacks_s: When sounds begin out of near-silence, in seconds, ascending (attacks,), or
+            None. There the probabilities come early; grids are moved to these times.
     """
 
     beat: NDArray[np.floating]
@@ -112,6 +114,7 @@ class Activation:
     downbeat: NDArray[np.floating] | None = None
     onset: NDArray[np.floating] | None = None
     tempo: NDArray[np.floating] | None = None
+    attacks_s: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.frame_rate) and self.frame_rate > 0):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, log_softmax
 
+from beatgrid.activation.attacks import attack_times_s
 from beatgrid.activation.chunks import TrackLogits
 from beatgrid.activation.flux import onset_strength
 from beatgrid.audio.features import FeatureSpec
@@ -61,7 +62,7 @@ def track_activation(
     duration_s: float,
     temperatures: Sequence[float] = (1.0, 1.0),
 ) -> Activation:
-    """Collect the evidence on a track: the network's probabilities, and onset strength.
+    """Collect the evidence on a track: the network's probabilities, onset strength, attacks.
 
     Args:
         logits: The network's.
@@ -80,4 +81,5 @@ def track_activation(
         downbeat=probability[:, 1] if frames.shape[1] > 1 else None,
         onset=onset_strength(log_mel, spec.frame_rate),
         tempo=None if tempo is None else log_softmax(tempo.astype(np.float64)),
+        attacks_s=attack_times_s(log_mel, spec),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from beatgrid.activation.attacks import attack_times_s
 from beatgrid.activation.flux import flux_activation
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import BeatgridError, MissingPackageError
@@ -58,7 +60,8 @@ class FluxSource:
 
     def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
         """Return the flux activation of log-mel (frames, mels)."""
-        return flux_activation(log_mel, self.features.frame_rate, duration_s)
+        activation = flux_activation(log_mel, self.features.frame_rate, duration_s)
+        return replace(activation, attacks_s=attack_times_s(log_mel, self.features))
 
 
 Opener = Callable[[Callable[[], Path], str, int | None], ActivationSource]

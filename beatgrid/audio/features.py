@@ -189,9 +189,7 @@ def mel_filterbank(spec: FeatureSpec) -> FloatArray:
     mel per factor of 6.4. Equal to ``librosa.filters.mel`` (tested).
     """
     bins_hz = np.linspace(0, spec.sample_rate / 2, spec.n_fft // 2 + 1)
-    lowest_mel, highest_mel = _hz_to_mel(np.array([spec.f_min, spec.highest_hz]))
-    edges_mel = np.linspace(lowest_mel, highest_mel, spec.n_mels + 2)
-    edges_hz = _mel_to_hz(edges_mel)
+    edges_hz = _mel_edges_hz(spec)
     lower_hz, centre_hz, upper_hz = (edges_hz[i : i + spec.n_mels, np.newaxis] for i in range(3))
     rising = (bins_hz - lower_hz) / (centre_hz - lower_hz)
     falling = (upper_hz - bins_hz) / (upper_hz - centre_hz)
@@ -199,6 +197,22 @@ def mel_filterbank(spec: FeatureSpec) -> FloatArray:
     weights = (triangles * 2 / (upper_hz - lower_hz)).astype(np.float32)
     weights.flags.writeable = False
     return weights
+
+
+def mel_bandwidths(spec: FeatureSpec) -> NDArray[np.float64]:
+    """Return half the width in Hz of each mel filter, float64 (mels,).
+
+    Mel powers weighted by it sum to the power of all frequencies between the middles of the first
+    and the last filter, each counted alike.
+    """
+    edges_hz = _mel_edges_hz(spec)
+    return (edges_hz[2:] - edges_hz[:-2]) / 2
+
+
+def _mel_edges_hz(spec: FeatureSpec) -> NDArray[np.float64]:
+    """Return the corners of the triangular filters, (mels + 2,): filter i has i, i + 1, i + 2."""
+    lowest_mel, highest_mel = _hz_to_mel(np.array([spec.f_min, spec.highest_hz]))
+    return _mel_to_hz(np.linspace(lowest_mel, highest_mel, spec.n_mels + 2))
 
 
 _MEL_PER_HZ = 3 / 200

@@ -49,6 +49,19 @@ class Beats:
         times_s = self.downbeat_times_s
         return float(times_s[0]) if len(times_s) else None
 
+    def delayed(self, delay_s: float, duration_s: float) -> Beats:
+        """Return the beats that much later; those put at the track's start stay there.
+
+        Args:
+            delay_s: May be negative.
+            duration_s: Length of the track.
+        """
+        times_s = np.where(self.times_s > 0, np.maximum(self.times_s + delay_s, 0.0), 0.0)
+        inside = times_s < duration_s
+        return Beats(
+            times_s[inside], self.bar_position[inside], self.segment[inside], self.certain[inside]
+        )
+
     @classmethod
     def none(cls) -> Beats:
         """Return no beats."""

@@ -82,8 +82,13 @@ class Decision:
         )
         return evaluated(CONFIDENCE_FEATURES, choice)
 
-    def alternatives(self, n: int) -> tuple[Alternative, ...]:
-        """Return the ``n`` best candidates that were not chosen, best first."""
+    def alternatives(self, n: int, delay_s: float = 0.0) -> tuple[Alternative, ...]:
+        """Return the best candidates that were not chosen, best first.
+
+        Args:
+            n: How many.
+            delay_s: By which their beats are reported later.
+        """
         order = np.argsort(-self.score, kind="stable")
         best = self.candidates[self.best].line
         probability = self.probability
@@ -93,7 +98,7 @@ class Decision:
             rivals.append(
                 Alternative(
                     bpm=line.bpm,
-                    offset_s=Grid(line.bpm, line.time_s).first_beat_s,
+                    offset_s=Grid(line.bpm, line.time_s + delay_s).first_beat_s,
                     score=self.candidates[i].likelihood * self.evidence.scale,
                     ratio=line.bpm / best.bpm,
                     probability=float(probability[i]),

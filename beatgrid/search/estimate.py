@@ -69,7 +69,7 @@ class GridEstimate:
         reason: Why there is no grid; None where there is one.
         confidence: Probability that metrical level and phase are right, 0..1.
         bpm_raw: Tempo before snapping.
-        offset_raw_s: The grid's offset before snapping.
+        offset_raw_s: The grid's offset before snapping, measured by the attacks where these tell.
         bpm_std: Standard error of ``bpm_raw``.
         offset_std_ms: Standard error of ``offset_raw_s``, in milliseconds.
         score: Log-odds evidence for the grid, nats per second of music with beats.
@@ -78,6 +78,8 @@ class GridEstimate:
             downbeat channel placed the bar lines.
         max_drift_ms: Largest distance, over windows of 16 beats, between the beats of the
             activation and those of the constant grid.
+        attack_delay_ms: How much later than the activation the attacks out of near-silence are;
+            all times reported include it. None where most beats have no such attack.
         alternatives: The rivals that came closest, best first.
         segments: Stretches of constant tempo that cover the track.
         beats: Beats that follow the segments; None where the tempo is constant, or is to be
@@ -95,6 +97,7 @@ class GridEstimate:
     offbeat_confidence: float | None = None
     downbeat_confidence: float | None = None
     max_drift_ms: float | None = None
+    attack_delay_ms: float | None = None
     alternatives: tuple[Alternative, ...] = ()
     segments: tuple[Segment, ...] = ()
     beats: Beats | None = None

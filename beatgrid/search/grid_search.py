@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
 from beatgrid.checks import Interval, Name, NotNegative, Some, Tempo, Whole, checked
 from beatgrid.grid import Activation, Grid
+from beatgrid.search.attacks import attack_delay, delayed_segments
 from beatgrid.search.candidates import candidate_lines
 from beatgrid.search.decision import Decision, TempoPrior, decide
 from beatgrid.search.downbeat import BarPhase, bars_of
@@ -148,7 +150,6 @@ class GridSearch:
         confidence_model = (chosen or packaged("generic")).confidence
         confidence = sigmoid(confidence_model.log_odds(decision.confidence_features(raw)))
         bars = bars_of(decision.extractor, final, self.beats_per_bar)
-        k = _first_reported(final, bars)
         stability = tempo_stability(
             decision.extractor,
             final,
@@ -165,23 +166,35 @@ class GridSearch:
                 stability.segments,
                 self.beats_per_bar,
             )
+        late = attack_delay(activation.attacks_s, stability.segments, decision.evidence)
+        delay_s = 0.0 if late is None else late.delay_s
+        segments = delayed_segments(stability.segments, delay_s)
+        if beats is not None:
+            beats = beats.delayed(delay_s, activation.duration_s)
+        reported = final.delayed(delay_s)
+        k = _first_reported(reported, bars)
+        offset_std_ms = None
+        if raw.errors is not None:
+            delay_std_s = 0.0 if late is None else late.std_s
+            offset_std_ms = 1000 * math.hypot(raw.errors.at_beat_s(k), delay_std_s)
         return GridEstimate(
             grid=Grid(
                 final.bpm if final is raw else round(final.bpm, 2),
-                final.time_s + k * final.period_s,
+                reported.time_s + k * reported.period_s,
                 self.beats_per_bar[0] if bars is None else bars.beats_per_bar,
             ),
             bpm_raw=raw.bpm,
-            offset_raw_s=raw.time_s + k * raw.period_s,
+            offset_raw_s=raw.delayed(delay_s).time_s + k * raw.period_s,
             bpm_std=raw.bpm_std,
-            offset_std_ms=None if raw.errors is None else 1000 * raw.errors.at_beat_s(k),
+            offset_std_ms=offset_std_ms,
             score=decision.candidates[best].likelihood * decision.evidence.scale,
             confidence=confidence * stability.agreement**2,
             offbeat_confidence=sigmoid(abs(float(decision.phase_logit[best]))),
             downbeat_confidence=None if bars is None else bars.probability,
             max_drift_ms=1000 * stability.max_drift_s,
-            alternatives=decision.alternatives(self.n_alternatives),
-            segments=tuple(segment.reported for segment in stability.segments),
+            attack_delay_ms=None if late is None else 1000 * late.delay_s,
+            alternatives=decision.alternatives(self.n_alternatives, delay_s),
+            segments=tuple(segment.reported for segment in segments),
             beats=beats,
         )
 

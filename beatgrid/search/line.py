@@ -121,9 +121,13 @@ class Line:
             errors = StandardErrors(float(np.sqrt(max(variance, 0.0))), 0.0, 0.0)
         return replace(self, time_s=time_s, period_s=period_s, errors=errors)
 
+    def delayed(self, delay_s: float) -> Line:
+        """Return the line that much later."""
+        return replace(self, time_s=self.time_s + delay_s)
+
     def half_beat_later(self) -> Line:
         """Return the grid of its off-beats."""
-        return replace(self, time_s=self.time_s + self.period_s / 2)
+        return self.delayed(self.period_s / 2)
 
     def distance_s(self, times_s: FloatArray) -> FloatArray:
         """Return each time's distance from the line's nearest beat, inside the track or not."""
