@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +42,14 @@ class StoredFeatures:
         path: A ``.npy`` file.
         n_frames: Length of the features.
         duration_s: Length of the audio that they were made of, in seconds.
-        info: What decoding that audio told; None where it was not decoded from a file.
+        info: What decoding that audio told; None where it was not decoded from a file. Copies of
+            one content are equal, whatever the file is called.
     """
 
     path: Path
     n_frames: int
     duration_s: float
-    info: AudioInfo | None = None
+    info: AudioInfo | None = field(default=None, compare=False)
 
     def load(self) -> NDArray[np.float16]:
         """Return log-mel in dB, float16 (frames, mels), mapped from disk.
