@@ -82,9 +82,7 @@ def with_clocks(rows: Sequence[AuditedLabel]) -> tuple[list[AuditedLabel], list[
     A decoder's delay is the same for all: the cluster's median corrects its labels more exactly
     than each one's own offset would.
     """
-    offsets = [
-        row.number("offset_ms") if row.verdict.kind in ("offset", "ok") else None for row in rows
-    ]
+    offsets = [row.number("offset_ms") if _is_off(row) else None for row in rows]
     clusters = find_clusters(offsets)
     found = list(rows)
     for cluster in clusters:
@@ -93,8 +91,16 @@ def with_clocks(rows: Sequence[AuditedLabel]) -> tuple[list[AuditedLabel], list[
     return found, clusters
 
 
+def _is_off(row: AuditedLabel) -> bool:
+    """Tell whether a label has an offset, be it beside a graver fault."""
+    return "offset" in (row.verdict.kind, *row.verdict.also)
+
+
 def _of_clock(row: AuditedLabel, cluster: Cluster) -> Verdict:
     verdict = row.verdict
+    if verdict.kind != "offset":
+        also = tuple("clock" if kind == "offset" else kind for kind in verdict.also)
+        return dataclasses.replace(verdict, also=also)
     correction = verdict.correction
     if correction is not None:
         own_s = (row.number("offset_ms") or 0.0) / 1000

@@ -23,11 +23,11 @@ from beatgrid.audit.verdict import Verdict
 from beatgrid.grid import Grid
 
 
-def row(name, kind="offset", score=0.6, offset_ms=20.0, correction=None, tag=None):
+def row(name, kind="offset", score=0.6, offset_ms=20.0, correction=None, tag=None, also=()):
     return AuditedLabel(
         label=Path(f"{name}.labels.json"),
         audio=Path(f"{name}.mp3"),
-        verdict=Verdict(kind, score, "because", correction=correction),
+        verdict=Verdict(kind, score, "because", also, correction),
         bpm=128.0,
         mp3_tag=tag,
         numbers={"offset_ms": offset_ms, "drift_ms": 1.0, "better_bpm": 128.001},
@@ -100,7 +100,14 @@ def test_labels_of_one_clock_get_its_name_and_its_median():
     )
 
 
-def test_the_offset_of_a_label_at_another_level_is_no_clock():
-    rows, clusters = with_clocks([row(str(i), "level", offset_ms=25.0) for i in range(10)])
+def test_a_graver_fault_keeps_its_name_beside_a_clock():
+    twice = [row(str(i), "level", offset_ms=25.0 + i / 10, also=("offset", "bars")) for i in (0, 1)]
+    rows, (cluster,) = with_clocks([*twice, row("a", offset_ms=25.4), row("b", "level")])
+    assert cluster.labels == (0, 1, 2)
+    assert [r.verdict.kind for r in rows] == ["level", "level", "clock", "level"]
+    assert [r.verdict.also for r in rows] == [*[("clock", "bars")] * 2, (), ()]
+
+
+def test_an_offset_that_is_not_firm_makes_no_clock():
+    _, clusters = with_clocks([row(str(i), "level", offset_ms=25.0) for i in range(10)])
     assert clusters == []
-    assert all(r.verdict.kind == "level" for r in rows)
