@@ -30,9 +30,10 @@ class OnnxSource:
 
     def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
         """Return the network's calibrated activation of log-mel (frames, mels)."""
-        logits = in_chunks(self._compute, log_mel, self._model.context_frames)
+        logits = in_chunks(self.compute, log_mel, self._model.context_frames)
         return track_activation(logits, log_mel, self.features, duration_s, self.temperatures)
 
-    def _compute(self, piece: FloatArray) -> TrackLogits:
+    def compute(self, piece: FloatArray) -> TrackLogits:
+        """Return the logits of a piece of log-mel, float32 (frames, mels)."""
         outputs = self._model.network(piece)
         return TrackLogits(outputs[LOGITS], outputs.get(TEMPO))
