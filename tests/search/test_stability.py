@@ -79,6 +79,20 @@ def test_off_beat_passage_is_no_break():
     assert estimate.bpm == 124.0
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_free_introductions_leave_the_tempo_constant(seed):
+    """Notes in free time, marked as beats are, which a grid of their own fits here and there."""
+    rng = np.random.default_rng([30, seed])
+    truth = Grid(rng.uniform(80, 170), 0.3)
+    intervals_s = truth.period_s * rng.uniform(0.9, 1.4) * (1 + 0.15 * rng.normal(0, 1, 150))
+    free_s = np.cumsum(np.maximum(intervals_s, 0.15))
+    beats_s = truth.beat_times(DURATION_S)
+    times_s = np.concatenate((free_s[free_s < 40], beats_s[beats_s > 40]))
+    estimate = GridSearch()(activation_of(times_s, seed))
+    assert estimate.constant_tempo
+    assert estimate.bpm == pytest.approx(truth.bpm, abs=0.02)
+
+
 def test_constant_tracks_stay_whole():
     for seed in range(10):
         rng = np.random.default_rng(seed)
