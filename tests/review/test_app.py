@@ -55,7 +55,9 @@ def test_a_track_shows_its_grid(page, plain):
     assert abs(np.array(track["beats_s"]) - truth.beat_times(14.0)).max() < 0.01
     assert len(track["bar_positions"]) == len(track["beats_s"]) == len(track["residuals_ms"])
     inner = [r for r in track["residuals_ms"] if r is not None]
-    assert np.abs(inner).max() < 6
+    # Grids of bare clicks are moved to their attacks, which the activation's peaks are not.
+    assert np.abs(inner).max() < 12
+    assert np.ptp(inner) < 6
     assert (track["revision"], track["can_undo"], track["draft"]) == (0, False, False)
 
 
@@ -129,7 +131,10 @@ def test_snap_finds_the_clicks_again(page, plain):
     page.edit(plain, "nudge", at_s=7.0, ms=25)
     track = page.edit(plain, "snap", at_s=7.0).json()
     assert track["stretches"][0]["bpm"] == 140.0
-    np.testing.assert_allclose(track["beats_s"], found_s, atol=0.002)
+    # The peaks of bare clicks lie some ms beside their attacks, to which a search moves its grid.
+    apart_s = np.array(track["beats_s"]) - found_s
+    assert np.abs(apart_s).max() < 0.012
+    assert np.ptp(apart_s) < 0.001
 
 
 def test_accepting_what_was_found_locks_it_and_changes_nothing_else(page, plain):

@@ -121,7 +121,7 @@ def test_the_command_serves_on_this_machine_alone_until_it_is_interrupted(result
     [
         ([], "folder= is missing"),
         (["nowhere"], "folder=nowhere: no such folder"),
-        (["."], "holds neither results nor audio"),
+        (["empty"], "holds neither results nor audio"),
         ([".", "port=70000"], "port=70000: must be a whole number from 0 to 65535"),
         ([".", "open=perhaps"], "open=perhaps: must be true or false"),
         (["music", "ckpt=none.ckpt", "open=false"], "none.ckpt"),
@@ -129,6 +129,7 @@ def test_the_command_serves_on_this_machine_alone_until_it_is_interrupted(result
     ],
 )
 def test_mistakes_are_one_line(arguments, message, run_script, tmp_path):
+    (tmp_path / "empty").mkdir()
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "a.wav").write_bytes(b"RIFF")
     done = run_script("review.py", *arguments)
