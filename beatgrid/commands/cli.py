@@ -38,6 +38,8 @@ from beatgrid.predictor import Predictor, load
 
 T = TypeVar("T")
 _DEBUG = "BEATGRID_DEBUG"
+# What names a folder of the user's configurations.
+_OTHER_CONFIGURATIONS = ("hydra.searchpath", "+hydra.searchpath", "-cd", "--config-dir")
 # An option of a group, not a list of them for a sweep.
 _NAME = re.compile(r"[\w.-]+")
 
@@ -114,11 +116,13 @@ def entry(
             debug = os.environ.get(_DEBUG)
             try:
                 arguments = spelt_out(_take_debug(arguments), positional, short or {})
+                # A user's own folder of configurations has options that are not among ours.
+                elsewhere = any(a.startswith(_OTHER_CONFIGURATIONS) for a in arguments)
                 for argument in arguments:
                     key, _, value = argument.partition("=")
                     if renamed and key in renamed:
                         raise BeatgridError(f"{argument}: now {renamed[key]}")
-                    known = [] if key.startswith("hydra") else options(key)
+                    known = [] if elsewhere or key.startswith("hydra") else options(key)
                     # Hydra would not say which, or tell of its search path as well.
                     if known and value not in known and _NAME.fullmatch(value):
                         raise BeatgridError(f"{argument}: must be one of {', '.join(known)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from beatgrid.grid import Grid
 class ArrayFeatures(StoredFeatures):
     """Features that were never on a disk."""
 
-    array: np.ndarray
+    array: np.ndarray = field(kw_only=True)
 
     def load(self) -> np.ndarray:
         return self.array
@@ -32,5 +32,5 @@ def track_of(
 ) -> Track:
     """A track of features (frames, mels), whose label lasts ``duration_s``."""
     label = Label(Path(f"{name}.labels.json"), grid, duration_s=duration_s, downbeat=downbeat)
-    stored = ArrayFeatures(Path(f"{name}.npy"), len(features), duration_s, features)
+    stored = ArrayFeatures(Path(f"{name}.npy"), len(features), duration_s, array=features)
     return Track(label, stored=stored)
