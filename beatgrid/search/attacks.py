@@ -14,7 +14,8 @@ import numpy as np
 
 from beatgrid.grid import FloatArray
 from beatgrid.search.evidence import Evidence
-from beatgrid.search.least_squares import MAD_TO_SIGMA
+from beatgrid.search.least_squares import MAD_TO_SIGMA, Peaks, fit_peaks
+from beatgrid.search.line import Line
 from beatgrid.search.segmentation import FittedSegment
 
 # Attacks farther from a beat, or than a sixth of a period, are other notes: activations are up to
@@ -52,16 +53,47 @@ def attack_delay(
     Returns:
         The delay; None if too few of the beats that count have such an attack.
     """
-    if attacks_s is None or len(attacks_s) < MIN_ATTACKS:
-        return None
     beats_s = np.concatenate([segment.beat_times_s for segment in segments])
     reach_s = np.concatenate(
-        [
-            np.full(len(segment.beat_times_s), min(REACH_S, segment.line.period_s / 6))
-            for segment in segments
-        ]
+        [np.full(len(s.beat_times_s), _reach_s(s.line.period_s)) for s in segments]
     )
-    weight = evidence.weight_at(beats_s)
+    return _delay(attacks_s, beats_s, reach_s, evidence.weight_at(beats_s))
+
+
+def fit_attacks(attacks_s: FloatArray | None, line: Line, evidence: Evidence) -> Line:
+    """Fit a line to the attacks next to its beats, but for their delay, which is added later.
+
+    Out of silence an activation is not only early but uneven from beat to beat, and its tempo may
+    be off by more than the attacks' own scatter allows.
+
+    Args:
+        attacks_s: Sounds that begin out of near-silence, ascending, (attacks,); None without such
+            a channel.
+        line: Fitted to the activation.
+        evidence: Tells which beats count.
+
+    Returns:
+        The fitted line with standard errors; ``line`` itself if too few of its beats have such
+        an attack.
+    """
+    weight = evidence.weight_at(line.times_s)
+    reach_s = np.full(len(line.times_s), _reach_s(line.period_s))
+    late = _delay(attacks_s, line.times_s, reach_s, weight)
+    if late is None or attacks_s is None:
+        return line
+    return fit_peaks(Peaks(attacks_s - late.delay_s, np.ones(len(attacks_s))), line, weight)
+
+
+def _reach_s(period_s: float) -> float:
+    return min(REACH_S, period_s / 6)
+
+
+def _delay(
+    attacks_s: FloatArray | None, beats_s: FloatArray, reach_s: FloatArray, weight: FloatArray
+) -> AttackDelay | None:
+    """Compare beats (beats,) with the attacks in reach; ``weight`` tells which beats count."""
+    if attacks_s is None or len(attacks_s) < MIN_ATTACKS:
+        return None
     right = np.clip(np.searchsorted(attacks_s, beats_s), 1, len(attacks_s) - 1)
     before_s, behind_s = attacks_s[right - 1] - beats_s, attacks_s[right] - beats_s
     late_s = np.where(np.abs(before_s) < np.abs(behind_s), before_s, behind_s)

@@ -74,11 +74,14 @@ class Decision:
         """Compute what the confidence in the chosen candidate, refined to ``line``, depends on."""
         best = self.best
         on_beat = sigmoid(float(self.phase_logit[best]))
+        tempo = [candidate.level_features["tempo"] for candidate in self.candidates]
         choice = Choice(
             probability=float(self.probability[best]) * on_beat,
             contrast=self.contrast,
             residual_s=line.residual_s,
             evidence_on_beat=self.candidates[best].level_features["on"],
+            octaves=self.candidates[best].level_features["log_bpm"],
+            tempo=tempo[best] - max(tempo),
         )
         return evaluated(CONFIDENCE_FEATURES, choice)
 

@@ -91,12 +91,17 @@ class Choice:
         contrast: How far the best tempo stands out of the scan, in standard deviations.
         residual_s: Spread of peaks around the grid; None where too few were found.
         evidence_on_beat: Mean evidence at its beats.
+        octaves: Octaves of its tempo above ``REFERENCE_BPM``.
+        tempo: Log-probability of its tempo by the tempo head, less the highest among the
+            candidates; 0 where there is no head.
     """
 
     probability: float
     contrast: float
     residual_s: float | None
     evidence_on_beat: float
+    octaves: float = 0.0
+    tempo: float = 0.0
 
 
 LEVEL_FEATURES: Mapping[str, Callable[[Measurements], float]] = {
@@ -152,6 +157,9 @@ CONFIDENCE_FEATURES: Mapping[str, Callable[[Choice], float]] = {
         1000 * (LOOSE_RESIDUAL_S if c.residual_s is None else c.residual_s)
     ),
     "on": lambda c: c.evidence_on_beat,
+    "slow": lambda c: max(0.0, SLOW_OCTAVES - c.octaves),
+    "fast": lambda c: max(0.0, c.octaves - FAST_OCTAVES),
+    "tempo": lambda c: c.tempo,
 }
 """What tells that a chosen grid is right, and how clearly the track has a beat at all."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from beatgrid.checks import Interval, Name, NotNegative, Some, Tempo, Whole, checked
 from beatgrid.grid import Activation, Grid
-from beatgrid.search.attacks import attack_delay, delayed_segments
+from beatgrid.search.attacks import attack_delay, delayed_segments, fit_attacks
 from beatgrid.search.candidates import candidate_lines
 from beatgrid.search.decision import Decision, TempoPrior, decide
 from beatgrid.search.downbeat import BarPhase, bars_of
@@ -73,7 +73,7 @@ class GridSearch:
     @checked
     def __init__(
         self,
-        bpm_min: Tempo = 55.0,
+        bpm_min: Tempo = 50.0,
         bpm_max: Tempo = 330.0,
         bpm: Tempo | None = None,
         search_window: tuple[float, float] | None = None,
@@ -249,7 +249,7 @@ class GridSearch:
         for _ in range(2):
             weight = decision.evidence.weight_at(line.times_s)
             line = fit_peaks(peaks, line, weight)
-        return line.within(self.bpm_range)
+        return fit_attacks(activation.attacks_s, line, decision.evidence).within(self.bpm_range)
 
     def _ranker(self, given: Ranker | Mapping[str, Any] | None) -> Ranker | None:
         """Return the ranker that the settings ask for; None for none."""

@@ -30,12 +30,14 @@ def test_beats_are_where_the_attacks_are():
     assert moved.attack_delay_ms == pytest.approx(1000 * EARLY_S, abs=0.4)
     delay_s = moved.attack_delay_ms / 1000
     for name in ("offset_s", "offset_raw_s"):
-        assert getattr(moved, name) - getattr(plain, name) == pytest.approx(delay_s, abs=1e-12)
-    assert moved.segments[0].offset_s - plain.segments[0].offset_s == pytest.approx(delay_s)
+        assert getattr(moved, name) - getattr(plain, name) == pytest.approx(delay_s, abs=1e-4)
+    assert moved.segments[0].offset_s - plain.segments[0].offset_s == pytest.approx(
+        delay_s, abs=1e-4
+    )
     assert moved.alternatives[0].offset_s - plain.alternatives[0].offset_s == pytest.approx(delay_s)
-    # The median of 128 times with a standard deviation of 1 ms.
-    assert moved.offset_std_ms == pytest.approx(np.sqrt(np.pi / 2 / 128), rel=0.3)
-    assert (moved.bpm, moved.confidence) == (plain.bpm, plain.confidence)
+    # A line through 128 times with a standard deviation of 1 ms, at its end, and their median.
+    assert moved.offset_std_ms == pytest.approx(np.sqrt((4 + np.pi / 2) / 128), rel=0.3)
+    assert moved.bpm == plain.bpm
 
 
 def test_a_third_of_the_beats_does_not_move_the_grid():
@@ -87,3 +89,16 @@ def test_segments_and_their_beats_move_alike():
     np.testing.assert_array_equal(
         moved.beats_in(120.0).bar_position, plain.beats_in(120.0).bar_position
     )
+
+
+def test_the_tempo_is_that_of_the_attacks_too():
+    """The activation's peaks drift by 16 ms against the attacks, which have the true tempo."""
+    beats_s = TRUTH.beat_times(DURATION_S)
+    drifting_s = beats_s - EARLY_S + 0.016 * (beats_s / DURATION_S - 0.5)
+    n_frames = int(DURATION_S * DEFAULT_FRAME_RATE)
+    beat = pulses(drifting_s, np.full(len(beats_s), 0.9), n_frames, DEFAULT_FRAME_RATE)
+    activation = Activation(np.maximum(beat, 0.02), DEFAULT_FRAME_RATE)
+    assert abs(GridSearch()(activation).bpm_raw - TRUTH.bpm) > 0.03
+    moved = GridSearch()(replace(activation, attacks_s=beats_s))
+    assert moved.bpm_raw == pytest.approx(TRUTH.bpm, abs=1e-4)
+    assert moved.offset_raw_s == pytest.approx(TRUTH.offset_s, abs=1e-4)
