@@ -1,18 +1,20 @@
 #!/bin/sh
-# Every system on every set: sh experiments/results/run.sh AUDIO_DIR LABEL_DIR NOTEBOOK_CKPT
+# Every system on every set: sh experiments/results/run.sh AUDIO_DIR LABEL_DIR [CKPT_BEFORE]
 # AUDIO_DIR, LABEL_DIR: the real music whose `split: val` is measured. Writes SET-SYSTEM.csv
 # beside this script; then experiments/results/tables.py makes results.md of them.
-# SYSTEMS="shipped" measures one of them only.
+# CKPT_BEFORE: the weights to compare with. SYSTEMS="shipped" measures one of them only.
 set -eu
 audio=$1
 labels=$2
-notebook=$3
+before=${3:-}
 here=experiments/results
 test=data/rendered_test
 rendered="data.audio_dir=null \
 +data.rendered.own={folder:$test/own} +data.rendered.hydrogen={folder:$test/hydrogen} \
 +data.rendered.mma={folder:$test/mma} +data.rendered.hybrid={folder:$test/hybrid} \
 +data.rendered.lmms={folder:$test/lmms}"
+slow="data.audio_dir=null +data.rendered.slow={folder:$test/slow} \
++data.rendered.slow_hydrogen={folder:$test/slow_hydrogen}"
 fast="data.audio_dir=null +data.rendered.own={folder:${test}_fast/own} \
 +data.rendered.hydrogen={folder:${test}_fast/hydrogen}"
 
@@ -26,16 +28,18 @@ one() { # SET SYSTEM OVERRIDE...
 }
 
 mkdir -p outputs/results
-for system in ${SYSTEMS:-shipped flux notebook}; do
+for system in ${SYSTEMS:-shipped flux before}; do
     case $system in
         shipped) how="ckpt=shipped" ;;
         flux) how="activation=flux" ;;
-        notebook) how="ckpt=$notebook" ;;
+        before) how="ckpt=$before" ;;
     esac
     one val $system $how data.audio_dir="$audio" data.label_dir="$labels" data.split=val \
         group_by=genre
     # shellcheck disable=SC2086
     one rendered $system $how $rendered group_by=genre
+    # shellcheck disable=SC2086
+    one slow $system $how $slow group_by=genre
     # shellcheck disable=SC2086
     one fast $system $how $fast group_by=genre
     one modules $system $how data.audio_dir=data/modules/audio data.label_dir=data/modules/labels \

@@ -21,13 +21,14 @@ HERE = Path(__file__).resolve().parent
 SETS = {
     "val": "real music, `val`",
     "rendered": "rendered, held out",
+    "slow": "rendered, slow, compound and half-time genres, held out",
     "fast": "rendered, fast genres, held out",
     "modules": "tracker modules",
 }
-RENDERED = ("rendered", "fast")
+RENDERED = ("rendered", "slow", "fast")
 SYSTEMS = {
     "shipped": "shipped weights",
-    "notebook": "the notebook's CRNN",
+    "before": "weights before",
     "flux": "spectral flux",
 }
 ROWS = {
