@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, log_softmax
+from scipy.special import expit
 
 from beatgrid.activation.attacks import attack_times_s
 from beatgrid.activation.chunks import TrackLogits
 from beatgrid.activation.flux import onset_strength
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import CheckpointError
-from beatgrid.grid import Activation
+from beatgrid.grid import Activation, FloatArray
 from beatgrid.search.ranker import Ranker
 
 
@@ -80,6 +80,12 @@ def track_activation(
         duration_s=duration_s,
         downbeat=probability[:, 1] if frames.shape[1] > 1 else None,
         onset=onset_strength(log_mel, spec.frame_rate),
-        tempo=None if tempo is None else log_softmax(tempo.astype(np.float64)),
+        tempo=None if tempo is None else _log_softmax(tempo.astype(np.float64)),
         attacks_s=attack_times_s(log_mel, spec),
     )
+
+
+def _log_softmax(logits: FloatArray) -> FloatArray:
+    # SciPy's asks which array libraries are loaded, and stumbles over one that is blocked.
+    shifted = logits - logits.max()
+    return shifted - np.log(np.exp(shifted).sum())

@@ -145,7 +145,7 @@ def test_a_default_is_in_a_signature_or_in_conf_but_not_in_both():
     ]
     assert twice == []
     # The test can fail.
-    doubled = {"search": {"_target_": "beatgrid.search.GridSearch", "bpm_min": 55.0}}
+    doubled = {"search": {"_target_": "beatgrid.search.GridSearch", "bpm_min": 50.0}}
     assert list(repeated(OmegaConf.create(doubled))) == ["search.bpm_min"]
 
 

@@ -163,7 +163,7 @@ def test_training_can_begin_with_the_weights_of_another(click_folder, run_script
     assert other.status == 1
     assert other.err.startswith("error: init_from=beatgrid/shipped.ckpt: trained with model.")
     assert "model.channels=[16,32,32]" in other.err
-    assert other.err.endswith("model.tcn_layers=9; train with that too\n")
+    assert other.err.endswith("model.tempo_size=64; train with that too\n")
 
 
 @pytest.mark.slow
