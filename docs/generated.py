@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,27 @@ def _row(*cells: nodes.Node) -> nodes.row:
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells))
 
 
+_CHECKED = re.compile(
+    r"~?typing\.Annotated\[([^\[\],]+(?:\[[^\[\]]*\])?), ~?beatgrid\.checks\.\w+\([^()]*\)\]"
+)
+
+
+def without_checks(signature: str | None) -> str | None:
+    """Return a signature in which ``Annotated[float, Interval(...)]`` is ``float``."""
+    while signature and (plain := _CHECKED.sub(r"\1", signature)) != signature:
+        signature = plain
+    return signature
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directives."""
     app.add_directive("command-help", CommandHelp)
     app.add_directive("schema-keys", SchemaKeys)
+    app.connect(
+        "autodoc-process-signature",
+        lambda app, what, name, it, options, signature, returned: (
+            without_checks(signature),
+            returned,
+        ),
+    )
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,13 @@ BLOCK = re.compile(r"^( *)```(?:sh|console)\n(.*?)^\1```", re.MULTILINE | re.DOT
 SPAN = re.compile(r"(?<!`)`((?:beatgrid|python) [^`]*)`(?!`)", re.DOTALL)
 SCRIPTS = {f"{name}.py": name for name in COMMANDS}
 HELP = {"--help", "-h", "--version"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def configurations() -> Iterator[None]:
+    register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield
 
 
 def commands_of(text: str) -> list[list[str]]:
@@ -52,16 +59,13 @@ def is_understood(words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> bool
     composed = []
 
     def compose_only(task: object, config: str, arguments: Sequence[str], sweeps: bool) -> None:
-        register()
-        overrides = [a for a in arguments if not a.startswith("-")]
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            for override in OverridesParser.create().parse_overrides(overrides):
-                if override.is_sweep_override():
-                    first = next(override.sweep_string_iterator())
-                    overrides[overrides.index(override.input_line)] = (
-                        f"{override.get_key_element()}={first}"
-                    )
-            cfg = compose(config, overrides, return_hydra_config=True)
+        overrides = [word for word in arguments if not word.startswith("-")]
+        for i, override in enumerate(OverridesParser.create().parse_overrides(overrides)):
+            if override.is_sweep_override():
+                first = next(override.sweep_string_iterator())
+                overrides[i] = f"{override.get_key_element()}={first}"
+        about_hydra = any(word.startswith(("hydra", "hparams_search")) for word in overrides)
+        cfg = compose(config, overrides, return_hydra_config=about_hydra)
         check_keys(cfg, config)
         composed.append(cfg)
 
