@@ -182,19 +182,37 @@ def missing_ogg_bytes(path: Path) -> int:
 
     Ogg states no length, and both decoders stop silently after the last whole page.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if file.read(4) != b"OggS":
-            return 0
-        # No page is longer than 27 + 255 + 255 * 255 bytes: the last one begins in these.
-        start = max(0, size - 65307)
-        file.seek(start)
-        end = file.read()
-    page = end[max(0, end.rfind(b"OggS\0")) :]
+    pages = _outer_ogg_pages(path)
+    if pages is None:
+        return 0
+    page = pages[1]
     if len(page) < 27:
         return 27 - len(page)
     n_segments = page[26]
     return max(0, 27 + n_segments + sum(page[27 : 27 + n_segments]) - len(page))
+
+
+def has_several_ogg_streams(path: Path) -> bool:
+    """Tell whether an Ogg file's last page belongs to another stream than its first.
+
+    Such are recordings of web radio, a stream after the other, of which libsndfile reads the first
+    alone.
+    """
+    pages = _outer_ogg_pages(path)
+    return pages is not None and len(pages[1]) >= 18 and pages[0][14:18] != pages[1][14:18]
+
+
+def _outer_ogg_pages(path: Path) -> tuple[bytes, bytes] | None:
+    """Return the header of an Ogg file's first page, and its last page; None for other formats."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        first = file.read(27)
+        if first[:4] != b"OggS":
+            return None
+        # No page is longer than 27 + 255 + 255 * 255 bytes: the last one begins in these.
+        file.seek(max(0, size - 65307))
+        end = file.read()
+    return first, end[max(0, end.rfind(b"OggS\0")) :]
 
 
 def _skip_id3v2(file: BinaryIO) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from beatgrid.audio.headers import present_share
+from beatgrid.audio.headers import has_several_ogg_streams, present_share
 
 FloatArray = NDArray[np.float32]
 
@@ -63,6 +63,8 @@ class SndfileSource:
             raise Refused(f"{type(error).__name__}: {error}") from error
         if "MPEG" in self._file.subtype or self._file.format == "MP3":
             raise Refused("MPEG audio is FFmpeg's to decode")
+        if has_several_ogg_streams(path):
+            raise Refused("of several Ogg streams it reads the first alone")
         # A stream that states no length has 2^63 - 1 frames here, and reading ends with an error;
         # one that states 0 has none.
         if not 0 < self._file.frames < 2**62:

@@ -145,3 +145,19 @@ def test_where_libsndfile_gives_up_ffmpeg_reads_on(tmp_path):
 def test_an_mp3_inside_a_wav(tmp_path):
     path = encode(tmp_path / "a.wav", "libmp3lame", clicks())
     assert load_audio(path).info.decoder == "pyav"
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_a_chain_of_ogg_streams_is_read_to_its_end(tmp_path, subtype):
+    """As web radio is recorded: a stream after the other, each with a header of its own."""
+    pieces = []
+    for seed in (1, 2):
+        name = tmp_path / f"{seed}.ogg"
+        soundfile.write(name, noise(3.0, seed), 48000, format="OGG", subtype=subtype)
+        pieces.append(name.read_bytes())
+    (tmp_path / "chain.ogg").write_bytes(b"".join(pieces))
+    found = load_audio(tmp_path / "chain.ogg")
+    assert found.info.decoder == "pyav"
+    alone = [load_audio(tmp_path / f"{seed}.ogg").duration_s for seed in (1, 2)]
+    assert alone[0] == pytest.approx(3.0 * 44100 / 48000, abs=0.01)
+    assert found.duration_s == pytest.approx(sum(alone), abs=0.05)
