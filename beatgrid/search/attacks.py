@@ -76,12 +76,17 @@ def fit_attacks(attacks_s: FloatArray | None, line: Line, evidence: Evidence) ->
         The fitted line with standard errors; ``line`` itself if too few of its beats have such
         an attack.
     """
-    weight = evidence.weight_at(line.times_s)
-    reach_s = np.full(len(line.times_s), _reach_s(line.period_s))
-    late = _delay(attacks_s, line.times_s, reach_s, weight)
+    late = line_delay(attacks_s, line, evidence)
     if late is None or attacks_s is None:
         return line
-    return fit_peaks(Peaks(attacks_s - late.delay_s, np.ones(len(attacks_s))), line, weight)
+    peaks = Peaks(attacks_s - late.delay_s, np.ones(len(attacks_s)))
+    return fit_peaks(peaks, line, evidence.weight_at(line.times_s))
+
+
+def line_delay(attacks_s: FloatArray | None, line: Line, evidence: Evidence) -> AttackDelay | None:
+    """Compare a line's beats with the attacks next to them, as ``attack_delay`` does."""
+    reach_s = np.full(len(line.times_s), _reach_s(line.period_s))
+    return _delay(attacks_s, line.times_s, reach_s, evidence.weight_at(line.times_s))
 
 
 def _reach_s(period_s: float) -> float:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from beatgrid.grid import Activation, FloatArray, Grid
+from beatgrid.search.attacks import fit_attacks, line_delay
 from beatgrid.search.evidence import Evidence, evidence_from
 from beatgrid.search.grid_search import GridSearch
 from beatgrid.search.least_squares import find_peaks, fit_peaks
@@ -95,8 +96,13 @@ def held_search(
     for _ in range(2):
         better = fit_peaks(peaks, line, evidence.weight_at(line.times_s))
         line = better if is_held(better) else line
+    better = fit_attacks(activation.attacks_s, line, evidence)
+    line = better if is_held(better) else line
     round_line = snap(evidence, line, search.max_snap_drift_s, bpm_range)
     line = round_line if is_held(round_line) else line
+    if (late := line_delay(activation.attacks_s, line, evidence)) is not None:
+        delayed = line.delayed(late.delay_s)
+        line = delayed if is_held(delayed) else line
     beat_s = line.time_s + round((at_s - line.time_s) / line.period_s) * line.period_s
     # 60 / (60 / bpm) is not quite bpm.
     bpm = round(line.bpm, 2) if abs(line.bpm - round(line.bpm, 2)) < 1e-9 else line.bpm

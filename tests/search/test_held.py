@@ -1,8 +1,11 @@
 """The search held near a given grid: exact within its bounds, and never outside."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from beatgrid.calibration.synthetic import pulse_activation
 from beatgrid.grid import Activation, Grid
 from beatgrid.search import NoGridError
 from beatgrid.search.held import held_search
@@ -78,3 +81,15 @@ def test_forty_minutes_are_exact_to_their_ends():
 def test_a_flat_activation_has_nothing_to_hold_on_to():
     with pytest.raises(NoGridError):
         held_search(Activation(np.full(2000, 0.3), FRAME_RATE), Grid(120, 0), 1.0)
+
+
+def test_beats_are_held_where_their_attacks_are():
+    """As the search puts them: the activation of bare clicks is early."""
+    truth = Grid(128.0, 0.2)
+    activation = replace(
+        pulse_activation(truth.bpm, truth.offset_s - 0.008, 60.0),
+        attacks_s=truth.beat_times(60.0),
+    )
+    found = held_search(activation, truth, 30.0)
+    assert found.bpm == truth.bpm
+    assert found.first_beat_s == pytest.approx(truth.first_beat_s, abs=1e-4)
