@@ -44,6 +44,8 @@ def fake_source(monkeypatch):
     module.missing_tools = list
     monkeypatch.setitem(sys.modules, "beatgrid.rendering.sources.fake", module)
     monkeypatch.setattr(sys.modules["beatgrid.rendering.sources"], "SOURCES", (*SOURCES, "fake"))
+    # The command may have been imported by another test, names and all.
+    monkeypatch.setattr("beatgrid.commands.render.SOURCES", (*SOURCES, "fake"))
     return module
 
 
