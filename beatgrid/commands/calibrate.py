@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from beatgrid.audio.cache import FeatureCache
 from beatgrid.calibration.temperature import by_fold, calibrated
-from beatgrid.commands.cli import entry, exit_if_failed
+from beatgrid.commands.cli import checkpoint_of, entry, exit_if_failed
 from beatgrid.commands.labelled import labelled_tracks, usable
 from beatgrid.data.tempo_shares import shared
 from beatgrid.errors import BeatgridError
@@ -34,7 +34,8 @@ def main(cfg: DictConfig) -> None:
     model = load_model(ckpt_path)
     out = Path(cfg.out) if cfg.out else ckpt_path.with_name(f"{ckpt_path.stem}.calibrated.ckpt")
     check_writable(out.parent)
-    folds = by_fold([load_model(find_checkpoint(path)) for path in cfg.folds], model)
+    with checkpoint_of("folds"):
+        folds = by_fold([load_model(find_checkpoint(path)) for path in cfg.folds], model)
     labelled = labelled_tracks(cfg, model.features, cfg.data.weight)
     cache, failed = FeatureCache(cfg.data.cache_dir, model.features), list[str]()
     # A tempo that is a guess would teach the ranker to guess.

@@ -5,13 +5,14 @@ Nothing outside ``beatgrid.commands`` imports Hydra; everything else takes plain
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeVar, cast
 
@@ -32,7 +33,7 @@ from beatgrid.commands.configs import CONF, options
 from beatgrid.commands.keys import check_keys
 from beatgrid.commands.manual import command_help, example, show
 from beatgrid.commands.signatures import register
-from beatgrid.errors import BeatgridError
+from beatgrid.errors import BeatgridError, CheckpointError
 from beatgrid.files import check_writable, printable
 from beatgrid.predictor import Predictor, load
 
@@ -182,6 +183,22 @@ def load_predictor(cfg: DictConfig) -> Predictor:
         num_threads=cfg.num_threads,
         hint=hint,
     )
+
+
+@contextlib.contextmanager
+def checkpoint_of(key: str) -> Iterator[None]:
+    """Name the key that a checkpoint came from in errors about it, where it is not ``ckpt``.
+
+    Args:
+        key: Of the configuration.
+
+    Raises:
+        CheckpointError: What happens inside, about ``key``.
+    """
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(str(error).replace("ckpt=", f"{key}=", 1)) from error
 
 
 def output_folder(out: str) -> Path:

@@ -21,7 +21,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
-from beatgrid.commands.cli import entry
+from beatgrid.commands.cli import checkpoint_of, entry
 from beatgrid.commands.resume import refuse_complete, resumed_config
 from beatgrid.data.datamodule import BeatDataModule
 from beatgrid.errors import BeatgridError
@@ -162,6 +162,10 @@ def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule
     seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_num_threads(cfg.num_threads)
     model: BeatModule = instantiate(cfg.model)  # before what may take an hour
+    start = None
+    if cfg.init_from is not None and begins:
+        with checkpoint_of("init_from"):
+            start = load_model(find_checkpoint(cfg.init_from))
     data: BeatDataModule = instantiate(cfg.data)
     data.prepare_data()
     data.setup()
@@ -169,8 +173,8 @@ def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule
         logger.warning("no validation: checkpoints and early stopping go by train/loss")
         cfg.monitor = "train/loss"
     model.training_data = data.summary()
-    if cfg.init_from is not None and begins:
-        model.begin_with(load_model(find_checkpoint(cfg.init_from)))
+    if start is not None:
+        model.begin_with(start)
     callbacks = [c for c in instantiate(cfg.callbacks).values() if c is not None]
     trainer: Trainer = instantiate(
         cfg.trainer,

@@ -255,6 +255,7 @@ def test_unusual_formats_just_work(rate, channels, run_script, tmp_path):
         ("train.py", ["data.num_workers=-1"], "data.num_workers=-1: must be a whole number from"),
         ("train.py", ["data.target.width_s=0"], "data.target.width_s=0: must be a number above 0"),
         ("train.py", ["model.lr=nan"], "model.lr=nan: must be a number"),
+        ("train.py", ["init_from=gone.ckpt"], "init_from=gone.ckpt: no such file; train one"),
         ("train.py", ["resume={file}"], "is missing; init_from={file} begins a new run"),
         ("train.py", ["output_dir={file}"], "output_dir={file}: cannot hold a run"),
         ("train.py", ["ckpt_path=a.ckpt"], "ckpt_path=a.ckpt: now resume=RUN_FOLDER or"),
