@@ -55,6 +55,24 @@ class Calibration:
         return cls(temperatures, fitted)
 
 
+def finite(logits: TrackLogits, model_id: str) -> TrackLogits:
+    """Return the logits if they are numbers.
+
+    Args:
+        logits: A network's.
+        model_id: Names the model, for the error.
+
+    Raises:
+        CheckpointError: Some are infinite or no number: its weights are damaged.
+    """
+    if all(part is None or np.isfinite(part).all() for part in logits):
+        return logits
+    raise CheckpointError(
+        f"ckpt={model_id}: its network answers with what is no number, so its weights are damaged; "
+        "copy it again, or train anew"
+    )
+
+
 def track_activation(
     logits: TrackLogits,
     log_mel: np.ndarray,

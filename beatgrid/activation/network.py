@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from beatgrid.activation.chunks import CHUNK_FRAMES, FloatArray, TrackLogits, in_chunks
-from beatgrid.activation.evidence import Calibration, track_activation
+from beatgrid.activation.evidence import Calibration, finite, track_activation
 from beatgrid.errors import BeatgridError
 from beatgrid.grid import Activation
 from beatgrid.networks.checkpoint import LoadedModel
@@ -68,6 +68,11 @@ class NetworkSource:
             raise BeatgridError(f"device={device}: cannot be used ({reason}); take cpu") from error
 
     def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
-        """Return the network's calibrated activation of log-mel (frames, mels)."""
+        """Return the network's calibrated activation of log-mel (frames, mels).
+
+        Raises:
+            CheckpointError: The weights are damaged.
+        """
         logits = network_logits(self.network, log_mel, device=self.device)
+        logits = finite(logits, self.model_id)
         return track_activation(logits, log_mel, self.features, duration_s, self.temperatures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from beatgrid.activation.chunks import FloatArray, TrackLogits, in_chunks
-from beatgrid.activation.evidence import Calibration, track_activation
+from beatgrid.activation.evidence import Calibration, finite, track_activation
 from beatgrid.grid import Activation
 from beatgrid.networks.onnx_file import LOGITS, TEMPO, OnnxModel
 
@@ -29,8 +29,13 @@ class OnnxSource:
         self.ranker, self.temperatures = calibration.ranker, calibration.temperatures
 
     def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
-        """Return the network's calibrated activation of log-mel (frames, mels)."""
+        """Return the network's calibrated activation of log-mel (frames, mels).
+
+        Raises:
+            CheckpointError: The weights are damaged.
+        """
         logits = in_chunks(self.compute, log_mel, self._model.context_frames)
+        logits = finite(logits, self.model_id)
         return track_activation(logits, log_mel, self.features, duration_s, self.temperatures)
 
     def compute(self, piece: FloatArray) -> TrackLogits:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from beatgrid.activation.flux import flux_activation
 from beatgrid.activation.network import NetworkSource
@@ -98,3 +99,12 @@ def test_a_new_source_is_one_class_and_one_line(monkeypatch):
     _, estimate = predictor.find(np.zeros((n_frames, 8), np.float32), 30.0)
     assert estimate.bpm == pytest.approx(120.0, abs=0.01)
     assert predictor.model_id == "every half second"
+
+
+@pytest.mark.parametrize("layer", ["output.bias", "tempo.per_frame.bias"])
+def test_weights_that_are_no_numbers_are_damage(layer):
+    model = load_model(SHIPPED)
+    with torch.no_grad():
+        model.network.get_parameter(layer)[0] = torch.nan
+    with pytest.raises(CheckpointError, match=r"ckpt=beatgrid/shipped\.ckpt: its network answers"):
+        NetworkSource(model)(np.full((300, 128), -40.0, np.float32), 3.5)
