@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from beatgrid.errors import BeatgridError
 from beatgrid.output.index import NAME as INDEX_NAME
 from beatgrid.output.index import Record, ResultIndex, read_result
 from beatgrid.output.result import SUFFIX, displayable
@@ -227,16 +226,3 @@ def _row(track_id: str, record: Record, draft: bool) -> Row:
         draft=draft,
         reason=record.reason,
     )
-
-
-def require_tracks(run: Run) -> None:
-    """Refuse a folder of results in which there are none.
-
-    Raises:
-        BeatgridError: One line that says what to do.
-    """
-    if not run.rows():
-        raise BeatgridError(
-            f"{run.folder}: holds no result of beatgrid predict; name its out= folder, or a folder "
-            "of music"
-        )

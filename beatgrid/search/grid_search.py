@@ -14,7 +14,7 @@ from beatgrid.search.candidates import candidate_lines
 from beatgrid.search.decision import Decision, TempoPrior, decide
 from beatgrid.search.downbeat import BarPhase, bars_of
 from beatgrid.search.estimate import GridEstimate, NoGridError
-from beatgrid.search.evidence import FLAT, evidence_from
+from beatgrid.search.evidence import FLAT, Evidence, evidence_from
 from beatgrid.search.extractor import FeatureExtractor
 from beatgrid.search.features import PHASE_FEATURES, evaluated
 from beatgrid.search.hint import TempoHint
@@ -198,6 +198,20 @@ class GridSearch:
             beats=beats,
         )
 
+    def evidence(self, activation: Activation) -> Evidence:
+        """Compute the evidence of a track's beat channel under this search's settings.
+
+        Raises:
+            NoGridError: If no frame that counts differs from another.
+        """
+        return evidence_from(
+            activation,
+            miss_probability=self.miss_probability,
+            max_log_odds=self.max_log_odds,
+            smoothing_s=self.smoothing_s,
+            search_window=self.search_window,
+        )
+
     def decide(
         self, activation: Activation, ranker: Ranker | None, hint: TempoHint | None = None
     ) -> Decision:
@@ -208,13 +222,7 @@ class GridSearch:
         """
         if activation.duration_s < self.min_duration_s:
             raise NoGridError(f"{activation.duration_s:.1f} s are too short for a grid")
-        evidence = evidence_from(
-            activation,
-            miss_probability=self.miss_probability,
-            max_log_odds=self.max_log_odds,
-            smoothing_s=self.smoothing_s,
-            search_window=self.search_window,
-        )
+        evidence = self.evidence(activation)
         if evidence.effective_s < self.min_duration_s:
             raise NoGridError(FLAT)
         scanned = scan(

@@ -8,7 +8,7 @@ import numpy as np
 
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search.attacks import fit_attacks, line_delay
-from beatgrid.search.evidence import Evidence, evidence_from
+from beatgrid.search.evidence import Evidence
 from beatgrid.search.grid_search import GridSearch
 from beatgrid.search.least_squares import find_peaks, fit_peaks
 from beatgrid.search.line import Line
@@ -55,13 +55,7 @@ def held_search(
         NoGridError: The activation is flat.
     """
     search = search or GridSearch()
-    evidence = evidence_from(
-        activation,
-        miss_probability=search.miss_probability,
-        max_log_odds=search.max_log_odds,
-        smoothing_s=search.smoothing_s,
-        search_window=search.search_window,
-    )
+    evidence = search.evidence(activation)
     end_s = activation.duration_s if end_s is None else end_s
     period_s = grid.period_s
     k_at = round((at_s - grid.offset_s) / period_s)
