@@ -27,7 +27,13 @@ from beatgrid.audio.time_limit import TIME_LIMIT_S, time_limit_s
 from beatgrid.errors import BeatgridError
 from beatgrid.files import check_writable, content_hash, replacing
 from beatgrid.output.index import Record, ResultIndex, is_gone, read_result
-from beatgrid.output.result import FORMAT_VERSION, SUFFIX, displayable, write_result
+from beatgrid.output.result import (
+    FORMAT_VERSION,
+    SUFFIX,
+    displayable,
+    picture_path,
+    write_result,
+)
 from beatgrid.processes import Failure, results
 
 if TYPE_CHECKING:
@@ -113,7 +119,7 @@ def finder(
         try:
             write_result(job.out, result)
             if picture:
-                draw(prediction, os.path.basename(job.file.path), _picture(job.out))
+                draw(prediction, os.path.basename(job.file.path), picture_path(job.out))
             mtime_ns = job.out.stat().st_mtime_ns
         except OSError as error:
             reason = error.strerror or error
@@ -292,7 +298,7 @@ class Library:
         return (
             record.status in ("done", "no grid")
             and record.method_hash == self.method
-            and (not self.picture or _picture(self.folder / record.place).exists())
+            and (not self.picture or picture_path(self.folder / record.place).exists())
         )
 
     def _skip(self, file: AudioFile, record: Record, stamp: tuple[int, int]) -> None:
@@ -314,9 +320,9 @@ class Library:
         if read is None:
             raise OSError(f"{source}: vanished")
         result = {**read[0], "file": displayable(file.path)}
-        if _picture(source).exists() and source != target:
-            with replacing(_picture(target)) as temporary:
-                shutil.copyfile(_picture(source), temporary)
+        if picture_path(source).exists() and source != target:
+            with replacing(picture_path(target)) as temporary:
+                shutil.copyfile(picture_path(source), temporary)
         write_result(target, result)
         taken = dataclasses.replace(
             record.with_result(result, target.stat().st_mtime_ns),
@@ -333,7 +339,7 @@ class Library:
         name = str(record.content_hash)
         place = os.path.join(_ASIDE, name + SUFFIX)
         source, target = self.folder / record.place, self.folder / place
-        for path, copy in ((source, target), (_picture(source), _picture(target))):
+        for path, copy in ((source, target), (picture_path(source), picture_path(target))):
             with contextlib.suppress(FileNotFoundError), replacing(copy) as temporary:
                 shutil.copyfile(path, temporary)
         aside = dataclasses.replace(record, audio=os.path.abspath(target), place=place)
@@ -349,7 +355,7 @@ class Library:
 
     def _remove(self, record: Record) -> None:
         result = self.folder / record.place
-        for path in (result, _picture(result)):
+        for path in (result, picture_path(result)):
             path.unlink(missing_ok=True)
         self.index.remove(record.audio)
 
@@ -380,10 +386,6 @@ def accept_audio(index: ResultIndex, audio: str | os.PathLike[str]) -> None:
 
 def _job_limit_s(limit_s: float, job: Job) -> float:
     return time_limit_s(job.file.path, limit_s)
-
-
-def _picture(result: Path) -> Path:
-    return result.with_suffix(".png")
 
 
 def _reason(error: Exception) -> str:

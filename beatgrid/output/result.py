@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import beatgrid
@@ -179,6 +180,11 @@ def result_name(name: str, suffix: str = SUFFIX) -> str:
         mark = "~" + hashlib.sha256(encoded).hexdigest()[:8]
         name = encoded[: room - len(mark)].decode("utf-8", "ignore") + mark
     return name + suffix
+
+
+def picture_path(result: Path) -> Path:
+    """Return where the picture beside a result lies."""
+    return result.with_suffix(".png")
 
 
 def _readable_json(result: Mapping[str, Any]) -> str:

@@ -123,16 +123,27 @@ def one(grid: ReviewedGrid, at_s: Seconds) -> ReviewedGrid:
 
 
 def scale(
-    grid: ReviewedGrid, at_s: Seconds, ratio: Annotated[float, Interval(0.2, 5)]
+    grid: ReviewedGrid,
+    at_s: Seconds,
+    ratio: Annotated[float, Interval(0.2, 5)],
+    sources: Sources,
 ) -> ReviewedGrid:
-    """Multiply the tempo; the downbeat nearest to the cursor stays one."""
+    """Multiply the tempo; a downbeat stays one.
+
+    At a slower tempo only some of the old downbeats can stay: those that the activation speaks for
+    most, and without one that nearest to the cursor.
+    """
 
     def changed(stretch: Stretch) -> Stretch:
         old = stretch.grid
         bar_s = old.period_s * old.beats_per_bar
         downbeat_s = old.offset_s + round((at_s - old.offset_s) / bar_s) * bar_s
-        return Stretch(stretch.start_s, Grid(old.bpm * ratio, downbeat_s, old.beats_per_bar))
+        new = Grid(old.bpm * ratio, downbeat_s, old.beats_per_bar)
+        if ratio < 1:
+            new = _likeliest_bars(new, bar_s, stretch.start_s, end_s, sources.activation)
+        return Stretch(stretch.start_s, new)
 
+    end_s = grid.end_s(grid.index_at(at_s)) if grid.stretches else 0.0
     return _with(grid, at_s, changed)
 
 
@@ -274,7 +285,8 @@ def alternative(
 ) -> ReviewedGrid:
     """Switch to another grid that the search considered, or with number 0 back to what it found.
 
-    The beat of an alternative that is nearest to the first downbeat found begins its bars.
+    Its beat that is nearest to a downbeat found begins its bars: the first downbeat, or where the
+    alternative is slower the one that the activation speaks for most.
     """
     if number == 0:
         return sources.found
@@ -285,7 +297,11 @@ def alternative(
     n = found[0].grid.beats_per_bar if found else 4
     new = Grid(tempo, beat_s, n)
     if found:
-        new = Grid(tempo, _nearest_beat_s(new, found[0].grid.offset_s), n)
+        old = found[0].grid
+        new = Grid(tempo, _nearest_beat_s(new, old.offset_s), n)
+        if tempo < old.bpm:
+            bar_s = old.period_s * n
+            new = _likeliest_bars(new, bar_s, 0.0, grid.duration_s, sources.activation)
     return replace(grid, stretches=(Stretch(0.0, new),))
 
 
@@ -319,6 +335,39 @@ def _first_grid(grid: ReviewedGrid, new: Grid) -> ReviewedGrid:
 
 def _nearest_beat_s(grid: Grid, time_s: float) -> float:
     return grid.offset_s + round((time_s - grid.offset_s) / grid.period_s) * grid.period_s
+
+
+def _likeliest_bars(
+    grid: Grid, old_bar_s: float, start_s: float, end_s: float, activation: Activation | None
+) -> Grid:
+    """Return a grid with its bars moved by whole old bars to where most downbeats are.
+
+    Args:
+        grid: Its downbeat was one at the old tempo.
+        old_bar_s: Length of a bar at the old, higher tempo.
+        start_s: Of the stretch that the grid is for.
+        end_s: Its end.
+        activation: Without its downbeat channel the grid stays as it is.
+    """
+    if activation is None or activation.downbeat is None:
+        return grid
+    n = grid.beats_per_bar
+    bar_s = n * grid.period_s
+    frames = np.arange(len(activation.downbeat)) / activation.frame_rate
+    scores = {}
+    for moved in range(math.ceil(bar_s / old_bar_s - 1e-9)):
+        place = moved * old_bar_s / grid.period_s
+        if abs(place - round(place)) > 0.05:
+            continue  # not a beat of the new grid
+        offset_s = grid.offset_s + round(place) * grid.period_s
+        first = math.ceil((start_s - offset_s) / bar_s)
+        downbeats_s = offset_s + bar_s * np.arange(first, math.ceil((end_s - offset_s) / bar_s))
+        if len(downbeats_s):
+            scores[offset_s] = float(np.interp(downbeats_s, frames, activation.downbeat).mean())
+    if not scores:
+        return grid
+    # The given one is the first, and stays where others are no better.
+    return replace(grid, offset_s=max(scores, key=lambda offset_s: scores[offset_s]))
 
 
 def _at_tempo(grid: Grid, new_bpm: float, at_s: float) -> Grid:

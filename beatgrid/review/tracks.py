@@ -16,7 +16,7 @@ import numpy as np
 from beatgrid.errors import BeatgridError
 from beatgrid.files import replacing
 from beatgrid.output.index import Record, read_result
-from beatgrid.output.result import bpm_display, displayable, write_result
+from beatgrid.output.result import bpm_display, displayable, picture_path, write_result
 from beatgrid.review.edits import Sources, apply_edit
 from beatgrid.review.journal import Journal
 from beatgrid.review.material import Heard, Material, Materials
@@ -130,6 +130,9 @@ class Tracks:
                 label = label_path(self.labels, record.place)
                 save_label(label, grid, audio, self.run.audio_root(), date)
                 write_result(path, new)
+                if new["reviewed"]["verdict"] == "corrected":
+                    # A picture of the grid that was found would belie the new one.
+                    _move_if_there(picture_path(path), picture_path(original))
                 self.run.put(track_id, new, path.stat().st_mtime_ns)
             except OSError as error:
                 raise _unwritten(error) from error
@@ -156,6 +159,7 @@ class Tracks:
                     shutil.copyfile(original, temporary)
                 label_path(self.labels, record.place).unlink(missing_ok=True)
                 original.unlink()
+                _move_if_there(picture_path(original), picture_path(path))
                 self.run.put(track_id, read[0], path.stat().st_mtime_ns)
             except OSError as error:
                 raise _unwritten(error) from error
@@ -254,6 +258,11 @@ class Tracks:
 def labels_folder(results: Path) -> Path:
     """Return where labels go by default."""
     return results / "labels"
+
+
+def _move_if_there(source: Path, target: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.move(source, target)
 
 
 def _unwritten(error: OSError) -> BeatgridError:

@@ -64,7 +64,7 @@ def faults(result: Mapping[str, Any]) -> list[Fault]:
     place = {"at_s": 0.0}
     return [
         Fault("half the tempo", [{"op": "scale", "ratio": 0.5, **place}], ["d"]),
-        Fault("double the tempo", [{"op": "scale", "ratio": 2, **place}], ["Shift+D", "b", "b"]),
+        Fault("double the tempo", [{"op": "scale", "ratio": 2, **place}], ["Shift+D"]),
         Fault("2/3 of the tempo", [{"op": "scale", "ratio": 2 / 3, **place}], ["e"]),
         Fault("3/2 of the tempo", [{"op": "scale", "ratio": 1.5, **place}], ["Shift+E"]),
         Fault("off-beat", [{"op": "shift", "beats": -0.5, **place}], ["h"]),

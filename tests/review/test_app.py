@@ -12,6 +12,7 @@ import soundfile
 from beatgrid.data.label_segments import parse_segments
 from beatgrid.data.labels import load_label
 from beatgrid.output.index import ResultIndex
+from beatgrid.output.result import picture_path
 from beatgrid.review.app import MAX_BODY_BYTES
 from tests.output.test_result import SCHEMA
 from tests.review.conftest import DATE, GRIDS
@@ -150,6 +151,19 @@ def test_accepting_what_was_found_locks_it_and_changes_nothing_else(page, plain)
     assert label.downbeat == "unknown"  # spectral flux knows no bars
     assert label.file_name == PLAIN
     assert label.doubts == ()
+
+
+def test_a_picture_goes_with_the_grid_that_it_shows(page, plain):
+    picture = picture_path(page.run.result_path(page.run.record(plain)))
+    picture.write_bytes(b"found")
+    page.edit(plain, "scale", at_s=1.0, ratio=2)
+    page.accept(plain)
+    assert not picture.exists()
+    page.post(f"/api/tracks/{plain}/withdraw", {"revision": page.track(plain)["revision"]})
+    assert picture.read_bytes() == b"found"
+    page.accept(plain)
+    assert page.track(plain)["state"] == "accepted"
+    assert picture.exists()
 
 
 def test_a_correction_is_the_result_and_a_label(page, plain, results):

@@ -57,6 +57,19 @@ def test_scale_keeps_the_downbeat_at_the_cursor(ratio, bpm):
     assert new.offset_s == 4.5
 
 
+@pytest.mark.parametrize("true_s", [0.5, 2.5])  # the old bars of 2 s begin at both
+@pytest.mark.parametrize(
+    "edit", [{"op": "scale", "ratio": 0.5, "at_s": 4.7}, {"op": "alternative", "number": 1}]
+)
+def test_bars_of_a_slower_tempo_follow_the_activation(true_s, edit):
+    truth = Grid(60.0, true_s)
+    sources = Sources(CONSTANT, [(59.999, 0.5004)], activation_of(truth, DURATION_S))
+    new = only(apply_edit(CONSTANT, edit, sources))
+    assert new.bpm == pytest.approx(60.0, rel=1e-4)
+    bars = (new.offset_s - true_s) / 4.0
+    assert bars == pytest.approx(round(bars), abs=1e-3)
+
+
 def test_half_of_double_is_the_same():
     there = edited(CONSTANT, "scale", at_s=2.2, ratio=2)
     assert edited(there, "scale", at_s=2.2, ratio=0.5).same_beats(CONSTANT)

@@ -94,17 +94,15 @@ export class Picture {
     const middle = band.top + band.height / 2;
     const half = band.height / 2 - 1;
     const width = values.length / 5;
-    context.beginPath();
-    for (let x = 0; x < width; x += 1) {
-      const low = values[5 * x];
-      const high = values[5 * x + 1];
-      context.rect(x, middle - high * half, 1, Math.max(1, (high - low) * half));
-    }
+    // One rectangle after the other: a path of a thousand is filled many times slower.
     context.fillStyle = this.colours.outline;
-    context.fill();
+    for (let x = 0; x < width; x += 1) {
+      const high = values[5 * x + 1];
+      context.fillRect(x, middle - high * half, 1, Math.max(1, (high - values[5 * x]) * half));
+    }
     // Root mean squares: the largest band behind, so that each is seen.
     for (const [index, name] of [[2, "low"], [3, "mid"], [4, "high"]]) {
-      context.beginPath();
+      context.fillStyle = this.colours[name];
       for (let x = 0; x < width; x += 1) {
         const peak = Math.max(values[5 * x + 1], -values[5 * x]);
         const total = values[5 * x + 2] + values[5 * x + 3] + values[5 * x + 4];
@@ -114,10 +112,8 @@ export class Picture {
         if (index < 4) share += values[5 * x + 3];
         if (index < 3) share += values[5 * x + 2];
         const size = (peak * half * share) / total;
-        context.rect(x, middle - size, 1, 2 * size);
+        context.fillRect(x, middle - size, 1, 2 * size);
       }
-      context.fillStyle = this.colours[name];
-      context.fill();
     }
   }
 
@@ -191,16 +187,14 @@ export class Picture {
     context.fillStyle = this.colours.line;
     context.fillRect(0, middle, this.width, 1);
     const first = firstAtOrAfter(track.beats_s, view.start_s);
-    context.beginPath();
+    context.fillStyle = this.colours.residual;
     for (let i = first; i < track.beats_s.length && track.beats_s[i] <= view.end_s; i += 1) {
       const residual = track.residuals_ms[i];
       if (residual === null) continue;
       // Up is late, as a grid that is too slow climbs.
       const y = middle - Math.max(-1, Math.min(1, residual / RESIDUAL_MS)) * (band.height / 2 - 2);
-      context.rect(view.x(track.beats_s[i]) - 1.5, y - 1.5, 3, 3);
+      context.fillRect(view.x(track.beats_s[i]) - 1.5, y - 1.5, 3, 3);
     }
-    context.fillStyle = this.colours.residual;
-    context.fill();
   }
 
   // Everything that moves: grid, segments, cursor, marks.
@@ -244,9 +238,10 @@ export class Picture {
     const showBeats = beatPx >= this.minLinePx;
     let bar = 0;
     for (let i = 0; i < first; i += 1) bar += bar_positions[i] === 1;
-    const beats = new Path2D();
-    const downbeats = new Path2D();
     const numbers = [];
+    // Beats first, and bars over them.
+    const downbeats = [];
+    context.fillStyle = this.colours.beat;
     let drawn = 0;
     for (let i = first; i < last; i += 1) {
       const isDownbeat = bar_positions[i] === 1;
@@ -254,19 +249,17 @@ export class Picture {
       const x = Math.round(view.x(beats_s[i])) - 0.5;
       if (isDownbeat) {
         if ((bar - 1) % everyBar === 0) {
-          downbeats.rect(x - 0.5, RULER_PX - 6, 2, this.height);
+          downbeats.push(x - 0.5);
           drawn += 1;
         }
         if ((bar - 1) % everyNumber === 0) numbers.push([x, bar]);
       } else if (showBeats) {
-        beats.rect(x, RULER_PX, 1, this.height);
+        context.fillRect(x, RULER_PX, 1, this.height);
         drawn += 1;
       }
     }
-    context.fillStyle = this.colours.beat;
-    context.fill(beats);
     context.fillStyle = this.colours.downbeat;
-    context.fill(downbeats);
+    for (const x of downbeats) context.fillRect(x, RULER_PX - 6, 2, this.height);
     context.fillStyle = this.colours.ink;
     for (const [x, number] of numbers) context.fillText(String(number), x + 4, RULER_PX / 2);
     return drawn;
