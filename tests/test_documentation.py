@@ -15,7 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from beatgrid.commands import cli
 from beatgrid.commands.configs import CONF
 from beatgrid.commands.keys import check_keys
-from beatgrid.commands.program import COMMANDS
+from beatgrid.commands.program import COMMANDS, module_of
 from beatgrid.commands.signatures import register
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +70,7 @@ def is_understood(words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> bool
         composed.append(cfg)
 
     monkeypatch.setattr(cli, "_compose_and_run", compose_only)
-    module = importlib.import_module(f"beatgrid.commands.{name.replace('-', '_')}")
+    module = importlib.import_module(module_of(name))
     try:
         module.main(list(words[2:]), program=" ".join(words[:2]))
     except SystemExit:

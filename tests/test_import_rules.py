@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "activation": frozenset({"audio", "networks", "search"}),
     "output": frozenset({"audio", "search", "evaluation"}),
     "export": frozenset({"audio", "output"}),
+    "importers": frozenset({"audio", "data", "output", "export"}),
     "audit": frozenset({"audio", "data", "activation", "search", "evaluation", "output"}),
     "training": frozenset(
         {"audio", "data", "networks", "activation", "search", "evaluation", "output"}
@@ -47,7 +48,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             *("audio", "data", "networks", "activation", "search", "evaluation", "output"),
             *("training", "calibration", "rendering", "prediction", "predictor", "library"),
-            *("export", "review", "audit"),
+            *("export", "importers", "review", "audit"),
         }
     ),
 }

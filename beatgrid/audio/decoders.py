@@ -79,6 +79,11 @@ class Source:
         """Which tag an MP3 begins with; None for other formats."""
         return self._source.mp3_tag if isinstance(self._source, FFmpegSource) else None
 
+    @property
+    def n_frames(self) -> int | None:
+        """Samples per channel, where the header states them exactly; None otherwise."""
+        return self._source.n_frames if isinstance(self._source, SndfileSource) else None
+
     def blocks(self) -> Iterator[FloatArray]:
         """Decode, once.
 

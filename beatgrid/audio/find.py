@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,12 +94,25 @@ def _of(entry: str) -> list[AudioFile]:
 
 
 def _in_folder(root: str) -> list[AudioFile]:
+    n_root = len(os.path.join(root, ""))
+    return [AudioFile(path, path[n_root:]) for path in files_below(root, _is_audio_name)]
+
+
+def files_below(root: str, is_wanted: Callable[[str], bool]) -> list[str]:
+    """Return the files of a folder and of all below it, sorted, but hidden ones.
+
+    Links to folders are followed, each folder is entered once.
+
+    Args:
+        root: The folder.
+        is_wanted: Tells of a file's name whether it counts.
+    """
     paths: list[str] = []
     entered: set[tuple[int, int]] = set()
     links: list[str] = []
     folders = [root]
     while folders:
-        for path, is_folder, is_link in _visible(folders.pop(), entered):
+        for path, is_folder, is_link in _visible(folders.pop(), entered, is_wanted):
             if not is_folder:
                 paths.append(path)
             else:
@@ -107,12 +120,13 @@ def _in_folder(root: str) -> list[AudioFile]:
         if not folders and links:
             links.sort(reverse=True)
             folders.append(links.pop())
-    n_root = len(os.path.join(root, ""))
-    return [AudioFile(path, path[n_root:]) for path in sorted(paths)]
+    return sorted(paths)
 
 
-def _visible(folder: str, entered: set[tuple[int, int]]) -> Iterator[tuple[str, bool, bool]]:
-    """Yield (path, is a folder, is a link) of each audio file and folder that is not hidden.
+def _visible(
+    folder: str, entered: set[tuple[int, int]], is_wanted: Callable[[str], bool]
+) -> Iterator[tuple[str, bool, bool]]:
+    """Yield (path, is a folder, is a link) of each wanted file and folder that is not hidden.
 
     Nothing of a folder that was entered before, by any name.
     """
@@ -129,7 +143,7 @@ def _visible(folder: str, entered: set[tuple[int, int]]) -> Iterator[tuple[str, 
                 with contextlib.suppress(OSError):  # a link to itself
                     if entry.is_dir():
                         yield entry.path, True, entry.is_symlink()
-                    elif _is_audio_name(entry.name) and entry.is_file():
+                    elif is_wanted(entry.name) and entry.is_file():
                         yield entry.path, False, entry.is_symlink()
     except OSError as error:
         logger.warning("%s: left out, cannot be read (%s)", printable(folder), error.strerror)

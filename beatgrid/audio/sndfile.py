@@ -39,6 +39,7 @@ class SndfileSource:
         codec: Its name of the coding, such as "PCM_16".
         sample_rate: Samples per second.
         channels: Number of channels.
+        n_frames: Samples of each channel, as the header states them.
     """
 
     decoder = "soundfile"
@@ -71,6 +72,7 @@ class SndfileSource:
             raise Refused("its header states no length")
         self.container, self.codec = self._file.format, self._file.subtype
         self.sample_rate, self.channels = self._file.samplerate, self._file.channels
+        self.n_frames = self._file.frames
         self._present_share = present_share(path)
 
     def blocks(self) -> Iterator[FloatArray]:

@@ -33,6 +33,7 @@ from beatgrid.checks import (
 from beatgrid.data.tempo_shares import TempoShares
 from beatgrid.errors import BeatgridError
 from beatgrid.export.options import ExportOptions
+from beatgrid.importers.options import ImportOptions
 from beatgrid.rendering.sources import SOURCES
 
 Hours = Annotated[float, Interval(0, 1_000_000)]
@@ -75,6 +76,12 @@ KEYS: dict[str, dict[str, Any]] = {
         "format": _FORMATS,
         "out": Name | None,
         "export": _EXPORT,
+    },
+    "import": {
+        "from": Name | Annotated[Sequence[Name], Some()],
+        "out": Name,
+        "format": _FORMATS,
+        "import": hints_of(ImportOptions),
     },
     "evaluate": {
         "data": _TRACKS,

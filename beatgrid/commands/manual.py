@@ -22,6 +22,8 @@ from beatgrid.commands.signatures import read_formats
 WIDTH = 80
 _KEY_WIDTH = 28
 REQUIRED = "???"
+# By command: the package with the table of its formats.
+_FORMATS = {"export": "export", "import": "importers"}
 
 _FLAGS = (
     ("-h, --help", "this text; with GROUP=OPTION, the keys of that option"),
@@ -51,8 +53,9 @@ def command_help(config_name: str, program: str, arguments: Sequence[str] = ()) 
             ["keys and their defaults:", *_lines([*config.settings, *signature_settings(config)])]
         ),
     ]
-    if "format" in required:
-        entries = (_entry(f"  {name}", title) for name, title in read_formats().items())
+    if config_name in _FORMATS:
+        formats = read_formats(_FORMATS[config_name])
+        entries = (_entry(f"  {name}", title) for name, title in formats.items())
         blocks.append("\n".join(["formats:", *itertools.chain.from_iterable(entries)]))
     chosen = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
     for group, default in config.groups.items():

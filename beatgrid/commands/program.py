@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 
 import beatgrid
@@ -11,10 +12,10 @@ from beatgrid.commands.manual import command_help, show, summary
 from beatgrid.errors import MissingPackageError
 
 # A command is beatgrid/commands/NAME.py with a main() made by ``cli.entry``, and conf/NAME.yaml,
-# where NAME has underscores for hyphens.
+# where NAME has underscores for hyphens; the module of a keyword of Python's ends in one.
 COMMANDS = (
     *("predict", "review", "export", "train", "evaluate", "calibrate", "audit"),
-    *("render", "export-model"),
+    *("import", "render", "export-model"),
 )
 
 
@@ -29,10 +30,10 @@ def main() -> None:
         print(f"error: {_not_a_command(name)}", file=sys.stderr)
         sys.exit(1)
     elif wants(arguments, "-h", "--help"):
-        show(command_help(_module(name), f"beatgrid {name}", arguments))
+        show(command_help(_config(name), f"beatgrid {name}", arguments))
     else:
         try:
-            command = importlib.import_module(f"beatgrid.commands.{_module(name)}")
+            command = importlib.import_module(module_of(name))
         except ModuleNotFoundError as error:
             print(f"error: {MissingPackageError(f'beatgrid {name}', error.name)}", file=sys.stderr)
             sys.exit(1)
@@ -41,7 +42,7 @@ def main() -> None:
 
 def program_help() -> str:
     """Return what ``beatgrid --help`` prints."""
-    lines = [f"  {name:14}{summary(_module(name))}" for name in COMMANDS]
+    lines = [f"  {name:14}{summary(_config(name))}" for name in COMMANDS]
     return "\n".join(
         [
             "usage: beatgrid COMMAND [KEY=VALUE ...]",
@@ -57,7 +58,13 @@ def program_help() -> str:
     )
 
 
-def _module(name: str) -> str:
+def module_of(name: str) -> str:
+    """Return the module of a command."""
+    config = _config(name)
+    return f"beatgrid.commands.{config}{'_' if keyword.iskeyword(config) else ''}"
+
+
+def _config(name: str) -> str:
     return name.replace("-", "_")
 
 

@@ -26,6 +26,7 @@ SIGNATURES = {
     "target": ("data/dataset.py", "TargetSpec"),
     "augment": ("data/augment.py", "Augment"),
     "export": ("export/options.py", "ExportOptions"),
+    "import": ("importers/options.py", "ImportOptions"),
 }
 """By name: the module's file in the package, and its class."""
 
@@ -64,13 +65,18 @@ def defaults(name: str) -> dict[str, Any]:
 
 
 @functools.cache
-def read_formats() -> dict[str, str]:
-    """Return the formats of exports and what each is, read from their table's source."""
-    tree = ast.parse((_PACKAGE / "export" / "formats.py").read_text(encoding="utf-8"))
+def read_formats(package: str = "export") -> dict[str, str]:
+    """Return the formats of exports or of imports and what each is, from their table's source.
+
+    Args:
+        package: "export" or "importers".
+    """
+    tree = ast.parse((_PACKAGE / package / "formats.py").read_text(encoding="utf-8"))
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Format":
-            name, _, title = (ast.literal_eval(argument) for argument in node.args)
+            # Name, the files' suffix or patterns, title; an import's reader comes behind.
+            name, _, title = (ast.literal_eval(argument) for argument in node.args[:3])
             found[name] = title
     return found
 

@@ -9,11 +9,12 @@ others, on their files, to about a millisecond.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from beatgrid.audio.headers import lame_tag_is_valid
 from beatgrid.errors import BeatgridError
-from beatgrid.export.track import ExportTrack
 
 # A frame of MPEG-1 Layer III: 26.1 ms at 44.1 kHz, 24.0 at 48 kHz. Below 32 kHz, MPEG-2's.
 _FRAME_SAMPLES = 1152
@@ -37,7 +38,22 @@ FRAMES_LATE: Mapping[str, Mapping[str, int]] = MappingProxyType(
 """By program: how many MPEG frames later than here an MP3's music begins."""
 
 
-def mp3_case(track: ExportTrack) -> str | None:
+class CodedTrack(Protocol):
+    """What the clocks of a file depend on; see ``beatgrid.export.track.ExportTrack``."""
+
+    @property
+    def audio(self) -> Path: ...
+    @property
+    def sample_rate(self) -> int: ...
+    @property
+    def codec(self) -> str: ...
+    @property
+    def mp3_tag(self) -> str | None: ...
+    @property
+    def timebase(self) -> str | None: ...
+
+
+def mp3_case(track: CodedTrack) -> str | None:
     """Return the letter of an MP3's case: "A" to "D", as above; None for other formats.
 
     Where the file cannot be read, a tag that names a delay is taken for a valid one.
@@ -55,7 +71,7 @@ def mp3_case(track: ExportTrack) -> str | None:
     return {None: "B", False: "C", True: "D"}[valid]
 
 
-def shift_ms(track: ExportTrack, timebase: float | str | None, program: str | None = None) -> float:
+def shift_ms(track: CodedTrack, timebase: float | str | None, program: str | None = None) -> float:
     """Return by how much a track's times are later on another clock.
 
     Args:
@@ -89,14 +105,18 @@ def frame_ms(sample_rate: int) -> float:
     return 1000 * n_samples / sample_rate
 
 
-def check_timebase(timebase: float | str | None) -> None:
+def check_timebase(timebase: float | str | None, key: str = "export.timebase") -> None:
     """Refuse the name of a program whose clock is not known.
+
+    Args:
+        timebase: As ``shift_ms``.
+        key: What the user calls it.
 
     Raises:
         BeatgridError: With those that are.
     """
     if isinstance(timebase, str) and timebase.lower() not in (AUTO, *FRAMES_LATE):
         raise BeatgridError(
-            f"export.timebase={timebase}: must be milliseconds, {AUTO} or one of "
+            f"{key}={timebase}: must be milliseconds, {AUTO} or one of "
             f"{', '.join(FRAMES_LATE)}; for other programs see docs/exports.md"
         )

@@ -23,6 +23,7 @@ OPTIONS = sorted(
 ENTRIES = {
     "predict": ["audio=x"],
     "export": ["results=x", "format=csv"],
+    "import": ["from=x", "out=y"],
     "evaluate": [],
     "calibrate": [],
     "export_model": [],

@@ -24,6 +24,7 @@ ABSURD = ["abc", -1, None, 10**30, 1e30, math.nan, math.inf, -math.inf, True, []
 VARIANTS = {
     "predict": [[], ["grid=notebook"]],
     "export": [[]],
+    "import": [[]],
     "evaluate": [[]],
     "calibrate": [[]],
     "export_model": [[]],

@@ -1,0 +1,86 @@
+"""The formats that grids are imported from, by name.
+
+A new one is a module with one function, an entry in ``FORMATS``, and a test with a file whose
+beats are known otherwise. The function gets a ``SourceFile``, may ask for its neighbours, and
+returns what it holds: a track for each piece of music, or for each chart whose timing is its own;
+none where the file only has the name of the format. It raises ``ImportFileError`` where the file is
+of the format, and damaged.
+
+The importer (``beatgrid.importers.importer``) does the rest: the audio and its clock, one label for
+each audio file, segments, names, atomic writing.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from beatgrid.importers.charts import osu, stepmania
+from beatgrid.importers.folders import SourceFile
+from beatgrid.importers.track import ImportedTrack
+
+Reader = Callable[[SourceFile], Sequence[ImportedTrack]]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format.
+
+    Attributes:
+        name: As a user asks for it.
+        patterns: Of the names of its files, lower case.
+        title: In one line, what it is.
+        read: Returns the tracks of a file.
+        quantum_s: What its times are rounded to.
+        program: Whose clock its times are on: see ``beatgrid.export.timebase``.
+        audio_anywhere: It names audio by paths that may lead anywhere on the disk, as a library
+            does; that of a chart lies beside it.
+        on_demand: Looked for only if it is asked for.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    title: str
+    read: Reader
+    quantum_s: float = 0.0
+    program: str | None = None
+    audio_anywhere: bool = False
+    on_demand: bool = False
+
+    def is_name(self, name: str) -> bool:
+        """Tell whether a file of a name may be of this format."""
+        return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in self.patterns)
+
+
+FORMATS = {
+    format.name: format
+    for format in (
+        # Of several that describe the same audio, the first here is believed.
+        Format(
+            "ssc",
+            ("*.ssc",),
+            "StepMania 5, timing of each chart",
+            stepmania.read_ssc,
+            quantum_s=1e-6,
+            program="stepmania",
+        ),
+        Format(
+            "sm",
+            ("*.sm",),
+            "StepMania",
+            stepmania.read_sm,
+            quantum_s=1e-6,
+            program="stepmania",
+        ),
+        Format(
+            "osu",
+            ("*.osu",),
+            "osu! beatmap, also in .osz",
+            osu.read,
+            quantum_s=0.001,
+            program="osu",
+        ),
+    )
+}
+"""By name, in the order that help shows them."""

@@ -1,0 +1,310 @@
+"""Labels out of imported tracks: one for each audio file, whatever describes it."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from beatgrid.data.label_segments import write_piecewise_label
+from beatgrid.data.labels import SUFFIX, write_label
+from beatgrid.errors import AudioError, BeatgridError, LabelError
+from beatgrid.export.timebase import check_timebase, shift_ms
+from beatgrid.files import printable, replacing, write_bytes
+from beatgrid.importers.audio import (
+    AudioFinder,
+    CodedAudio,
+    FoundAudio,
+    is_absolute,
+    label_name,
+    measure,
+)
+from beatgrid.importers.folders import ImportFileError, SourceFile
+from beatgrid.importers.formats import FORMATS, Format
+from beatgrid.importers.grid import TOLERANCE_S, LabelGrid, label_grid
+from beatgrid.importers.options import ImportOptions
+from beatgrid.importers.track import ImportedTrack
+from beatgrid.output.result import displayable
+
+CSV = "import.csv"
+"""Table of all that was imported, beside the labels."""
+
+WRITTEN, UNCHANGED, FAILED = "written", "there already", "failed"
+PIECEWISE, KEPT, NO_AUDIO = "tempo changes", "another label is there", "no audio"
+_ORDER = list(FORMATS)
+_CSV_KEYS = ("outcome", "label", "audio", "bpm", "offset_s", "segments", "source", "clock", "notes")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A track, the file that describes it, and the audio that it describes.
+
+    Attributes:
+        source: In words: the file's path; with the part of it that this is, if there are several.
+        format: Of the file.
+        track: What it says.
+        audio: That it is about.
+    """
+
+    source: str
+    format: Format
+    track: ImportedTrack
+    audio: FoundAudio
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one audio file, or of a file that describes none.
+
+    Attributes:
+        kind: WRITTEN and so on.
+        source: The file that is believed.
+        label: The label's path; None without one.
+        audio: The audio file.
+        grid: What the label says.
+        clock: Which clock the file's times are taken for.
+        notes: What a person should know, a line each.
+    """
+
+    kind: str
+    source: str
+    label: Path | None = None
+    audio: Path | None = None
+    grid: LabelGrid | None = None
+    clock: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Importer:
+    """Reads files, then writes labels.
+
+    What one file does costs that file alone: it is reported, and the rest goes on.
+
+    Attributes:
+        out: Folder of the labels.
+        options: For all of them.
+        fail: Called with what could not be read, a line each.
+        outcomes: Of ``write``, and of files without audio.
+    """
+
+    out: Path
+    options: ImportOptions
+    fail: Callable[[str], None]
+    outcomes: list[Outcome] = field(default_factory=list)
+    _candidates: dict[str, list[Candidate]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        """Check what can be checked before any work.
+
+        Raises:
+            BeatgridError: An option that is none.
+        """
+        check_timebase(self.options.timebase, "import.timebase")
+        self.audio_dir = None if self.options.audio_dir is None else Path(self.options.audio_dir)
+        if self.audio_dir is not None and not self.audio_dir.is_dir():
+            raise BeatgridError(f"import.audio_dir={self.audio_dir}: no such folder")
+        unpack = self.options.unpack
+        self._finder = AudioFinder(self.audio_dir, None if unpack is None else Path(unpack))
+
+    @property
+    def n_audio(self) -> int:
+        """How many audio files ``write`` has labels for."""
+        return len(self._candidates)
+
+    def refuse(self, line: str) -> None:
+        """Report a file that cannot even be opened: an archive."""
+        self._failed(line, line.partition(": ")[0])
+
+    def read(self, source: SourceFile, format: Format) -> None:
+        """Read a file, and find the audio that it describes."""
+        try:
+            tracks = format.read(source)
+        except BeatgridError as error:
+            self._failed(str(error), str(source))
+            return
+        except Exception as error:  # a reader's bug or a kind of damage not thought of
+            self._failed(f"{source}: cannot be read ({type(error).__name__}: {error})", str(source))
+            return
+        for track in tracks:
+            name = f"{source} ({track.part})" if track.part else str(source)
+            try:
+                audio = self._finder.find(source, track.audio, format.audio_anywhere)
+            except ImportFileError as error:
+                if self.options.missing == "keep" and track.audio:
+                    audio = FoundAudio(_expected(source, track.audio))
+                else:
+                    self.outcomes.append(Outcome(NO_AUDIO, name, notes=(str(error),)))
+                    continue
+            candidate = Candidate(name, format, track, audio)
+            self._candidates[audio.key].append(candidate)
+
+    def write(self, progress: Callable[[Iterable[Any]], Iterable[Any]] = iter) -> list[Outcome]:
+        """Write a label for each audio file, and the table of all.
+
+        Args:
+            progress: Passes what it gets, and shows how far that is.
+
+        Returns:
+            All outcomes.
+        """
+        groups = sorted(self._candidates.items())
+        folder = self.audio_dir or _common_folder(group[0].audio.path for _, group in groups)
+        self.audio_dir = folder
+        for _, group in progress(groups):
+            self.outcomes.append(self._import(group, folder))
+        self._write_table()
+        return self.outcomes
+
+    def counts(self) -> Counter[str]:
+        """Return how many outcomes there are of each kind."""
+        return Counter(outcome.kind for outcome in self.outcomes)
+
+    def _import(self, group: Sequence[Candidate], folder: Path) -> Outcome:
+        """Write the label of one audio file."""
+        audio = group[0].audio
+        notes: list[str] = []
+        try:
+            if self.options.unpack is not None:
+                audio = audio.unpack()
+            coded = measure(audio) if audio.exists else None
+        except (AudioError, ImportFileError) as error:
+            coded = None
+            notes.append(f"its audio cannot be read: {error}")
+        grids: list[tuple[Candidate, LabelGrid, str]] = []
+        for candidate in sorted(group, key=lambda c: (_ORDER.index(c.format.name), c.source)):
+            try:
+                grids.append((candidate, *self._grid(candidate, coded)))
+            except BeatgridError as error:
+                self._failed(f"{candidate.source}: {error}", candidate.source)
+        if not grids:
+            return Outcome(FAILED, group[0].source, audio=audio.path, notes=tuple(notes))
+        candidate, grid, clock = grids[0]
+        notes += [*candidate.track.doubts, *grid.doubts, *_contradictions(grids)]
+        place = os.path.relpath(audio.path, folder)
+        path = self.out / (label_name(place) + SUFFIX)
+        outcome = Outcome(WRITTEN, candidate.source, path, audio.path, grid, clock, tuple(notes))
+        if grid.is_piecewise and self.options.segments == "skip":
+            return dataclasses.replace(outcome, kind=PIECEWISE, label=None)
+        return self._write_label(outcome, candidate, place, coded)
+
+    def _grid(self, candidate: Candidate, coded: CodedAudio | None) -> tuple[LabelGrid, str]:
+        """Return what a candidate says on this program's clock, and which its own is."""
+        track, format = candidate.track, candidate.format
+        late_s, clock = track.late_s, track.clock
+        if coded is not None:
+            late_s += shift_ms(coded, self.options.timebase, format.program) / 1000
+        duration_s = coded.duration_s if coded is not None else track.stated_duration_s
+        marks = [mark.earlier(late_s) for mark in track.marks]
+        grid = label_grid(marks, duration_s, format.quantum_s)
+        if not clock:
+            clock = "this program's" if format.program is None else format.program
+        return grid, f"{clock}, {1000 * late_s:.1f} ms later than here" if late_s else clock
+
+    def _write_label(
+        self, outcome: Outcome, candidate: Candidate, place: str, coded: CodedAudio | None
+    ) -> Outcome:
+        assert outcome.grid is not None
+        assert outcome.label is not None
+        track, grid, path = candidate.track, outcome.grid, outcome.label
+        duration_s = coded.duration_s if coded is not None else track.stated_duration_s
+        extra = {
+            "source": displayable(f"{candidate.format.name}: {candidate.source}"),
+            "clock": displayable(outcome.clock),
+            "title": displayable(track.title) or None,
+            "artist": displayable(track.artist) or None,
+            "notes": [displayable(note) for note in outcome.notes] or None,
+        }
+        downbeat = track.downbeat if grid.bars_known else "unknown"
+        file_name = displayable(place.replace(os.sep, "/"))
+        with tempfile.TemporaryDirectory(prefix="beatgrid-") as drafts:
+            draft = Path(drafts) / path.name
+            try:
+                if grid.is_piecewise:
+                    segments = grid.segments
+                    write_piecewise_label(draft, segments, duration_s, file_name, downbeat, **extra)
+                else:
+                    write_label(draft, grid.grid, duration_s, file_name, downbeat, **extra)
+            except LabelError as error:
+                self._failed(str(error).replace(str(draft), str(path)), candidate.source)
+                return dataclasses.replace(outcome, kind=FAILED, label=None)
+            if path.exists():
+                if path.read_bytes() == draft.read_bytes():
+                    return dataclasses.replace(outcome, kind=UNCHANGED)
+                if not self.options.overwrite:
+                    return dataclasses.replace(outcome, kind=KEPT)
+            write_bytes(path, draft.read_bytes())
+        return outcome
+
+    def _failed(self, line: str, source: str) -> None:
+        self.fail(printable(line))
+        self.outcomes.append(Outcome(FAILED, source, notes=(line,)))
+
+    def _write_table(self) -> None:
+        """Write all outcomes as a table, those that need a person first."""
+        with (
+            replacing(self.out / CSV) as temporary,
+            temporary.open("w", encoding="utf-8", newline="") as file,
+        ):
+            rows = csv.DictWriter(file, _CSV_KEYS)
+            rows.writeheader()
+            for outcome in sorted(self.outcomes, key=lambda o: (o.kind == WRITTEN, o.source)):
+                grid = outcome.grid
+                rows.writerow(
+                    {
+                        "outcome": outcome.kind,
+                        "label": outcome.label.name if outcome.label else "",
+                        "audio": displayable(str(outcome.audio or "")),
+                        "bpm": "" if grid is None or grid.is_piecewise else grid.grid.bpm,
+                        "offset_s": "" if grid is None else grid.grid.offset_s,
+                        "segments": "" if grid is None else len(grid.segments),
+                        "source": displayable(outcome.source),
+                        "clock": displayable(outcome.clock),
+                        "notes": displayable("; ".join(outcome.notes)),
+                    }
+                )
+
+
+def _expected(source: SourceFile, name: str) -> Path:
+    """Return where audio would lie that is not there; beside its file, if it may lie anywhere."""
+    if is_absolute(name) and source.path is not None and Path(name).is_absolute():
+        return Path(name)
+    folder = source.folder.path
+    return folder / os.path.basename(name.replace("\\", "/"))
+
+
+def _common_folder(paths: Iterable[Path]) -> Path:
+    """Return the folder that all files are in or below."""
+    folders = {os.path.dirname(os.path.abspath(path)) for path in paths}
+    return Path(os.path.commonpath(folders)) if folders else Path()
+
+
+def _contradictions(grids: Sequence[tuple[Candidate, LabelGrid, str]]) -> Iterator[str]:
+    """Yield a line where files disagree about the same audio."""
+    first, believed, _ = grids[0]
+    others: dict[str, list[str]] = {}
+    for candidate, grid, _ in grids[1:]:
+        tolerance_s = TOLERANCE_S + max(first.format.quantum_s, candidate.format.quantum_s)
+        if not same_beats(believed, grid, tolerance_s):
+            others.setdefault(str(grid), []).append(candidate.source)
+    for said, sources in others.items():
+        more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+        yield f"{sources[0]}{more} contradicts it ({said}; here {believed})"
+
+
+def same_beats(one: LabelGrid, other: LabelGrid, tolerance_s: float) -> bool:
+    """Tell whether two grids have the same tempi, and beats within a tolerance of each other."""
+    if len(one.segments) != len(other.segments):
+        return False
+    for a, b in zip(one.segments, other.segments, strict=True):
+        period_s = a.grid.period_s
+        off_s = (b.grid.offset_s - a.grid.offset_s + period_s / 2) % period_s - period_s / 2
+        if abs(a.grid.bpm - b.grid.bpm) > 1e-3 or abs(off_s) > tolerance_s:
+            return False
+    return True
