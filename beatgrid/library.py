@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 # Results of files that have another content now, until the run has seen all files: theirs may be
 # the next one's, where numbered files move up by one.
-_ASIDE = ".beatgrid-aside"
+ASIDE = ".beatgrid-aside"
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,8 @@ class Library:
         method: Hash of how grids are found: ``method_hash``.
         picture: A result counts as done only with its picture.
         report: Called with what became of each file, as soon as it is known.
+        aside: Where below the folder results wait that belong to other content now.
+        is_alone: No other run shares the folder: where a file was moved, its former result goes.
     """
 
     def __init__(
@@ -161,12 +163,17 @@ class Library:
         method: str,
         picture: bool,
         report: Callable[[Outcome], None],
+        *,
+        aside: str = ASIDE,
+        is_alone: bool = True,
     ) -> None:
         self.folder = folder
         self.index = index
         self.method = method
         self.picture = picture
         self.report = report
+        self.aside = aside
+        self.is_alone = is_alone
         # Files that wait for another of the same content, by that.
         self._waiting: dict[str, list[AudioFile]] = {}
 
@@ -331,13 +338,13 @@ class Library:
         )
         self.index.put(taken)
         # What a person has locked is not removed either.
-        if other.status != "locked" and is_gone(other.audio):
-            self._remove(other)
+        if self.is_alone and other.status != "locked" and is_gone(other.audio):
+            self.index.remove_result(other)
         self.report(Outcome(taken, skipped=True))
 
     def _set_aside(self, record: Record) -> None:
         name = str(record.content_hash)
-        place = os.path.join(_ASIDE, name + SUFFIX)
+        place = os.path.join(self.aside, name + SUFFIX)
         source, target = self.folder / record.place, self.folder / place
         for path, copy in ((source, target), (picture_path(source), picture_path(target))):
             with contextlib.suppress(FileNotFoundError), replacing(copy) as temporary:
@@ -348,16 +355,10 @@ class Library:
             self.index.put(aside.with_result(*read))
 
     def _clear_aside(self) -> None:
-        root = os.path.abspath(self.folder / _ASIDE)
+        root = os.path.abspath(self.folder / self.aside)
         for record in list(self.index.records_below(root)):
             self.index.remove(record.audio)
         shutil.rmtree(root, ignore_errors=True)
-
-    def _remove(self, record: Record) -> None:
-        result = self.folder / record.place
-        for path in (result, picture_path(result)):
-            path.unlink(missing_ok=True)
-        self.index.remove(record.audio)
 
 
 def accept_audio(index: ResultIndex, audio: str | os.PathLike[str]) -> None:

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```(?:sh|console)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`((?:beatgrid|python) [^`]*)`(?!`)", re.DOTALL)
+VARIABLE = re.compile(r"\$[A-Z_]+")
 SCRIPTS = {f"{name}.py": name for name in COMMANDS}
 HELP = {"--help", "-h", "--version"}
 
@@ -38,7 +39,8 @@ def commands_of(text: str) -> list[list[str]]:
     found = [" ".join(span.split()) for span in SPAN.findall(text)]
     for _, block in BLOCK.findall(text):
         lines = block.replace("\\\n", " ").splitlines()
-        found += [line.removeprefix("$ ").lstrip() for line in lines]
+        # What a batch system's variables hold are numbers.
+        found += [VARIABLE.sub("1", line.removeprefix("$ ").lstrip()) for line in lines]
     split = (shlex.split(line, comments=True) for line in found if is_ours(line))
     return [words for words in split if words]
 

@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "networks": frozenset({"audio", "data"}),
     "activation": frozenset({"audio", "networks", "search"}),
     "output": frozenset({"audio", "search", "evaluation"}),
+    "cluster": frozenset({"audio", "output"}),
     "export": frozenset({"audio", "output"}),
     "importers": frozenset({"audio", "data", "output", "export"}),
     "audit": frozenset({"audio", "data", "activation", "search", "evaluation", "output"}),
@@ -48,7 +49,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             *("audio", "data", "networks", "activation", "search", "evaluation", "output"),
             *("training", "calibration", "rendering", "prediction", "predictor", "library"),
-            *("export", "importers", "review", "audit"),
+            *("cluster", "export", "importers", "review", "audit"),
         }
     ),
 }

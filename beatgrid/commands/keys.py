@@ -61,6 +61,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "activation": Name,
         "hint": Literal["tag"] | Tempo | tuple[Tempo, Tempo] | None,
         "out": Name,
+        "shard": Annotated[str, Text("a number and a count, such as 3/16")] | None,
         "picture": bool | Literal["auto"],
         "backend": Name,
         "tag": bool,
@@ -71,6 +72,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "memory_limit_gb": Annotated[float, Interval(0.1)] | None,
         "export": {"formats": Name | Sequence[Name], **_EXPORT},
     },
+    "merge": {"out": Name},
     "export": {
         "results": Name | Annotated[Sequence[Name], Some()],
         "format": _FORMATS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,9 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.audio.find import find_audio
+from beatgrid.cluster.shard import Shard
+from beatgrid.cluster.shards import ShardIndex, merge, shard_run
+from beatgrid.commands.arguments import quoted
 from beatgrid.commands.cli import entry, load_predictor, output_folder, shows_trace
 from beatgrid.commands.progress import LibraryProgress
 from beatgrid.commands.workers import workers_that_pay
@@ -23,7 +27,7 @@ from beatgrid.export.formats import Format
 from beatgrid.export.ledger import exported
 from beatgrid.export.options import ExportOptions
 from beatgrid.files import printable
-from beatgrid.library import Library, Outcome, accept_audio, finder, method_hash
+from beatgrid.library import ASIDE, Library, Outcome, accept_audio, finder, method_hash
 from beatgrid.output.index import ResultIndex, is_gone
 from beatgrid.output.summary import FAILED, write_summary
 
@@ -41,9 +45,17 @@ def main(cfg: DictConfig) -> None:
     names = [names] if isinstance(names, str) else names
     formats = chosen_formats([*names, "tag"] if cfg.tag else names)
     options = ExportOptions(**plain["export"])
+    shard = None if cfg.shard is None else Shard.parse(cfg.shard)
+    if shard is not None and formats:
+        raise BeatgridError(
+            f"shard={shard}: exports are made of all results, when every shard is done and merged:"
+            f" beatgrid export {quoted(cfg.out)} format=..."
+        )
     audio_files = find_audio(plain["audio"])
     if exports := exported(Path(cfg.out), (file.path for file in audio_files)):
         audio_files = [file for file in audio_files if file.path not in exports]
+    if shard is not None:
+        audio_files = shard.of(audio_files)
     picture = _draws_pictures(cfg.picture)
     num_workers = cfg.num_workers
     if num_workers == "auto":
@@ -61,10 +73,11 @@ def main(cfg: DictConfig) -> None:
     progress = LibraryProgress(len(audio_files), show_trace=shows_trace())
     memory_limit = None if cfg.memory_limit_gb is None else round(cfg.memory_limit_gb * 1e9)
     with (
-        ResultIndex(folder) as index,
+        _own_files(folder, shard, len(audio_files)) as beside,
+        _index(folder, shard) as index,
         _exports(index, formats, options, progress) as exporter,
         _terminated_as_interrupted(),
-        _summed_up(index, progress, cfg.out),
+        _summed_up(index, progress, cfg.out, beside),
         progress,
     ):
 
@@ -74,7 +87,15 @@ def main(cfg: DictConfig) -> None:
             if exporter is not None and record.status != "failed":
                 exporter.add_result(folder / record.place, record.place, Path(record.audio))
 
-        library = Library(folder, index, method, picture, report)
+        library = Library(
+            folder,
+            index,
+            method,
+            picture,
+            report,
+            aside=os.path.relpath(beside / ASIDE, folder),
+            is_alone=shard is None,
+        )
         library.run(
             audio_files,
             make,
@@ -90,11 +111,41 @@ def main(cfg: DictConfig) -> None:
     if progress.failed:
         print(
             f"error: {len(progress.failed)} of {len(audio_files)} files failed; try them again "
-            f"with audio=@{printable(folder / FAILED)}",
+            f"with audio=@{printable(beside / FAILED)}",
             file=sys.stderr,
         )
     if progress.failed or n_unexported:
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def _own_files(folder: Path, shard: Shard | None, n_files: int) -> Iterator[Path]:
+    """Yield where the run keeps what is its own: among the results, or in its share's folder."""
+    if shard is None:
+        yield folder
+        return
+    with shard_run(folder, shard, n_files) as own:
+        yield own
+
+
+@contextlib.contextmanager
+def _index(folder: Path, shard: Shard | None) -> Iterator[ResultIndex]:
+    """Open the index of the run, with all that earlier runs over shares of the files have done.
+
+    Raises:
+        BeatgridError: Such a run is going on, but this one is over all files.
+    """
+    if shard is not None:
+        with ShardIndex(folder, shard) as index:
+            yield index
+        return
+    with ResultIndex(folder) as whole:
+        if running := merge(whole, forget=True).running:
+            raise BeatgridError(
+                f"out={folder}: shard {running[0]} is being run; wait until it is done, or see "
+                f"what there is with beatgrid merge out={quoted(str(folder))}"
+            )
+        yield whole
 
 
 @contextlib.contextmanager
@@ -144,18 +195,20 @@ def _draws_pictures(picture: bool | str) -> bool:
 
 
 @contextlib.contextmanager
-def _summed_up(index: ResultIndex, progress: LibraryProgress, out: str) -> Iterator[None]:
+def _summed_up(
+    index: ResultIndex, progress: LibraryProgress, out: str, beside: Path
+) -> Iterator[None]:
     """Leave summary and table at the end of a run, whatever ends it."""
     try:
         yield
     except BaseException:  # what ended the run is to be told, not what follows from it
         with contextlib.suppress(OSError, BeatgridError):
-            write_summary(index, progress.failed)
+            write_summary(index, progress.failed, beside)
         _print_found(progress, out)
         raise
     _print_found(progress, out)
     try:
-        write_summary(index, progress.failed)
+        write_summary(index, progress.failed, beside)
     except OSError as error:
         raise BeatgridError(
             f"out={out}: the summary cannot be written ({error.strerror or error}); "

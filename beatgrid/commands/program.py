@@ -14,7 +14,7 @@ from beatgrid.errors import MissingPackageError
 # A command is beatgrid/commands/NAME.py with a main() made by ``cli.entry``, and conf/NAME.yaml,
 # where NAME has underscores for hyphens; the module of a keyword of Python's ends in one.
 COMMANDS = (
-    *("predict", "review", "export", "train", "evaluate", "calibrate", "audit"),
+    *("predict", "merge", "review", "export", "train", "evaluate", "calibrate", "audit"),
     *("import", "render", "export-model"),
 )
 

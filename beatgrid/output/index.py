@@ -14,13 +14,13 @@ import json
 import os
 import sqlite3
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from beatgrid.errors import BeatgridError
-from beatgrid.output.result import SUFFIX, result_name
+from beatgrid.output.result import SUFFIX, picture_path, result_name
 
 NAME = ".beatgrid-index.sqlite"
 # Of the table below; an index of another version is built again, but for those of version 1,
@@ -110,6 +110,16 @@ def read_result(path: Path) -> tuple[dict[str, Any], int] | None:
     return (result, mtime_ns) if isinstance(result, dict) else None
 
 
+def place_of(name: str) -> str:
+    """Return where below the folder the result of an audio file is to be.
+
+    Args:
+        name: Of the audio file, below the folder that was named.
+    """
+    folder, base = os.path.split(name)
+    return os.path.join(folder, result_name(base))
+
+
 def is_gone(audio: str) -> bool:
     """Tell whether a file is not there any more, nor a link of its name."""
     return not os.path.lexists(audio)
@@ -122,10 +132,18 @@ class ResultIndex:
         BeatgridError: The folder cannot be written to.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        """Open the index, or build it from the results that are there."""
+    def __init__(
+        self, folder: str | os.PathLike[str], path: str | os.PathLike[str] | None = None
+    ) -> None:
+        """Open the index, or build it from the results that are there.
+
+        Args:
+            folder: Of the results.
+            path: Of the index, where it is not that of the whole folder; a new one is then empty.
+        """
         self.folder = Path(folder)
-        self.path = self.folder / NAME
+        self.path = self.folder / NAME if path is None else Path(path)
+        self._is_whole = path is None
         try:
             self._open()
         except sqlite3.OperationalError as error:
@@ -152,7 +170,8 @@ class ResultIndex:
                 "PRIMARY KEY (audio)) WITHOUT ROWID"
             )
             self._db.execute("CREATE INDEX by_content ON files (content_hash)")
-            self._build()
+            if self._is_whole:
+                self._build()
             self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _build(self) -> None:
@@ -183,7 +202,7 @@ class ResultIndex:
     def at(self, place: str) -> Record | None:
         """Return the record whose result is there, below the folder."""
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM files WHERE place_key = ?", [_place_key(place)]
+            f"SELECT {_COLUMNS} FROM files WHERE place_key = ?", [place_key(place)]
         )
         return next(map(_record, rows), None)
 
@@ -204,7 +223,7 @@ class ResultIndex:
             mark = hashlib.sha256(os.fsencode(audio)).hexdigest()[:_CLAIM_DIGITS]
             folder, base = os.path.split(name)
             for candidate in (base, f"{base}~{mark}"):
-                place = os.path.join(folder, result_name(candidate))
+                place = place_of(os.path.join(folder, candidate))
                 owner = self.at(place)
                 if owner is None:
                     record = Record(audio, place)
@@ -222,12 +241,18 @@ class ResultIndex:
         with self._told():
             self._put(record)
 
+    def put_all(self, records: Iterable[Record]) -> None:
+        """Store many records at once: all of them, or none if that fails."""
+        with self._told(), self._transaction():
+            for record in records:
+                self._put(record)
+
     def _put(self, record: Record) -> None:
         values = list(dataclasses.astuple(record))
         for i in _BYTES:
             values[i] = os.fsencode(values[i])
         marks = ", ".join("?" * (len(values) + 1))
-        key = _place_key(record.place)
+        key = place_key(record.place)
         self._db.execute(
             f"INSERT OR REPLACE INTO files ({_COLUMNS}, place_key) VALUES ({marks})",
             [*values, key],
@@ -237,6 +262,13 @@ class ResultIndex:
         """Forget an audio file."""
         with self._told():
             self._db.execute("DELETE FROM files WHERE audio = ?", [os.fsencode(audio)])
+
+    def remove_result(self, record: Record) -> None:
+        """Delete a result with its picture, and forget its audio file."""
+        result = self.folder / record.place
+        for path in (result, picture_path(result)):
+            path.unlink(missing_ok=True)
+        self.remove(record.audio)
 
     def with_content(self, content_hash: str) -> Iterator[Record]:
         """Yield the records of all files of one content."""
@@ -290,6 +322,6 @@ def _record(row: tuple[Any, ...]) -> Record:
     return Record(*values)
 
 
-def _place_key(place: str) -> bytes:
+def place_key(place: str) -> bytes:
     """Return a key that is equal for names which some file system takes for one."""
     return os.fsencode(unicodedata.normalize("NFC", place).casefold())

@@ -7,6 +7,7 @@ import dataclasses
 import heapq
 import itertools
 from collections.abc import Collection
+from pathlib import Path
 
 from rich.console import Console
 
@@ -26,7 +27,9 @@ COLUMNS = (
 )
 
 
-def write_summary(index: ResultIndex, asked_for: Collection[str] = ()) -> None:
+def write_summary(
+    index: ResultIndex, asked_for: Collection[str] = (), beside: Path | None = None
+) -> None:
     """Write ``summary.csv`` and ``failed.txt`` beside the results.
 
     They tell of all audio whose results are in the folder, whichever run they come from. Failures
@@ -35,8 +38,10 @@ def write_summary(index: ResultIndex, asked_for: Collection[str] = ()) -> None:
     Args:
         index: Of the folder.
         asked_for: Files that failed in this run (absolute paths); they are named even if gone.
+        beside: Another folder for the two files.
     """
     folder = index.folder
+    beside = beside or folder
 
     def is_told(record: Record) -> bool:
         if record.status == "failed":
@@ -44,7 +49,7 @@ def write_summary(index: ResultIndex, asked_for: Collection[str] = ()) -> None:
         return record.status != "open" and (folder / record.place).exists()
 
     with (
-        replacing(folder / SUMMARY) as temporary,
+        replacing(beside / SUMMARY) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
@@ -53,9 +58,9 @@ def write_summary(index: ResultIndex, asked_for: Collection[str] = ()) -> None:
             writer.writerow(cell(getattr(record, column)) for column in COLUMNS)
     failed = (r.audio for r in index.records() if r.status == "failed" and is_told(r))
     if first := next(failed, None):
-        write_paths(folder / FAILED, itertools.chain([first], failed))
+        write_paths(beside / FAILED, itertools.chain([first], failed))
     else:
-        (folder / FAILED).unlink(missing_ok=True)
+        (beside / FAILED).unlink(missing_ok=True)
 
 
 class DoubtfulFirst:
