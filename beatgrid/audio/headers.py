@@ -35,12 +35,16 @@ class Mp3Tag:
         duration_s: Length that the tag declares, or None.
         audio_bytes: Size of the MPEG stream that the tag declares, or None.
         stream_bytes: Size of the file without leading ID3v2 tags.
+        name: The tag's own: "Xing", "Info" (of constant bit rate) or "VBRI"; empty without a tag.
+        delay_samples: What decoders remove by it: the encoder's delay and 529 of any decoder.
     """
 
     kind: str
     duration_s: float | None
     audio_bytes: int | None
     stream_bytes: int
+    name: str = ""
+    delay_samples: int = 0
 
     @property
     def declared_s(self) -> float:
@@ -68,7 +72,9 @@ def read_mp3_tag(path: Path) -> Mp3Tag | None:
     stream_bytes = path.stat().st_size - start
 
     at = 4 + _SIDE_INFO_BYTES[is_mpeg1, frame[3] >> 6 == 3]
-    if frame[at : at + 4] in (b"Xing", b"Info"):
+    name = frame[at : at + 4]
+    delay_samples = 0
+    if name in (b"Xing", b"Info"):
         flags = int.from_bytes(frame[at + 4 : at + 8], "big")
         at += 8
         numbers: list[int | None] = [None, None]
@@ -78,14 +84,17 @@ def read_mp3_tag(path: Path) -> Mp3Tag | None:
                 at += 4
         at += 100 * bool(flags & 4) + 4 * bool(flags & 8)  # seek table, quality
         kind = "lame" if frame[at : at + 4] in _GAPLESS_ENCODERS else "xing"
+        if kind == "lame":
+            # Two numbers of 12 bits, behind version, method, filter, gains, flags and bit rate.
+            delay_samples = (int.from_bytes(frame[at + 21 : at + 24], "big") >> 12) + 529
         n_frames, n_bytes = numbers
     elif frame[36:40] == b"VBRI":
-        kind = "vbri"
+        kind, name = "vbri", b"VBRI"
         n_bytes, n_frames = struct.unpack(">II", frame[46:54])
     else:
         return Mp3Tag("none", None, None, stream_bytes)
     duration_s = n_frames * samples_per_frame / sample_rate if n_frames else None
-    return Mp3Tag(kind, duration_s, n_bytes, stream_bytes)
+    return Mp3Tag(kind, duration_s, n_bytes, stream_bytes, name.decode(), delay_samples)
 
 
 def lame_tag_is_valid(path: Path) -> bool | None:

@@ -18,7 +18,7 @@ from beatgrid.export.formats import FORMATS, Format
 from beatgrid.export.ledger import Ledger, source_key
 from beatgrid.export.options import ExportOptions
 from beatgrid.export.spans import NEAR_S
-from beatgrid.export.timebase import FRAMES_LATE, check_timebase, shift_ms
+from beatgrid.export.timebase import PROGRAMS, check_timebase, shift_ms
 from beatgrid.export.track import ExportTrack, NoGridError
 from beatgrid.files import printable, replacing
 from beatgrid.output.result import SUFFIX, result_name
@@ -288,7 +288,7 @@ class Exporter:
         if self.options.timebase is not None or (track.mp3_tag is None and track.codec != "aac"):
             return
         self._n_delayed += 1
-        programs = {format.program for format in self.formats if format.program in FRAMES_LATE}
+        programs = {format.program for format in self.formats if format.program in PROGRAMS}
         self._clocks.update(p for p in programs if p and shift_ms(track, p))
 
     def _count(self, ok: bool, format: Format) -> None:

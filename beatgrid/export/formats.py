@@ -138,6 +138,7 @@ FORMATS = {
             "StepMania song with timing and an empty chart",
             piecewise=True,
             render=charts.render_stepmania,
+            program="stepmania",
         ),
         Format(
             "osu",

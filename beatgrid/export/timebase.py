@@ -3,7 +3,7 @@
 An encoder puts some silence before the music, and a tag in the first frame of an MP3 may say how
 much. This program and FFmpeg remove it where it is known. Others keep it, or play the tag's frame
 as music. ``docs/exports.md`` has the cases and where the figures come from: they were measured by
-others, on their files, to about a millisecond.
+others, on their files, to about a millisecond. StepMania's are from its source and exact.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from beatgrid.audio.headers import lame_tag_is_valid
+from beatgrid.audio.headers import lame_tag_is_valid, read_mp3_tag
 from beatgrid.errors import BeatgridError
 
 # A frame of MPEG-1 Layer III: 26.1 ms at 44.1 kHz, 24.0 at 48 kHz. Below 32 kHz, MPEG-2's.
@@ -24,6 +24,7 @@ _MPEG1_LOWEST_RATE = 32000
 _REKORDBOX_MP4_MS = 48.0
 
 AUTO = "auto"
+STEPMANIA = "stepmania"
 
 FRAMES_LATE: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
@@ -36,6 +37,9 @@ FRAMES_LATE: Mapping[str, Mapping[str, int]] = MappingProxyType(
     }
 )
 """By program: how many MPEG frames later than here an MP3's music begins."""
+
+PROGRAMS = (*FRAMES_LATE, STEPMANIA)
+"""Whose clocks are known."""
 
 
 class CodedTrack(Protocol):
@@ -89,6 +93,8 @@ def shift_ms(track: CodedTrack, timebase: float | str | None, program: str | Non
     if isinstance(timebase, str):
         name = program if timebase.lower() == AUTO else timebase.lower()
         check_timebase(timebase)
+        if name == STEPMANIA:
+            return _stepmania_late_ms(track)
         if name is None or name not in FRAMES_LATE:
             return 0.0
         if is_aac:
@@ -97,6 +103,25 @@ def shift_ms(track: CodedTrack, timebase: float | str | None, program: str | Non
         case = mp3_case(track)
         return FRAMES_LATE[name][case] * frame_ms(track.sample_rate) if case else 0.0
     return float(timebase) if is_mp3 or is_aac else 0.0
+
+
+def _stepmania_late_ms(track: CodedTrack) -> float:
+    """Return by how much an MP3's music is later in StepMania.
+
+    It keeps the delay of the encoder and its own. A first frame with the tag ``Xing`` is skipped,
+    one with ``Info`` is played as silence, which matches older players
+    (``RageSoundReader_MP3.cpp``, github.com/stepmania/stepmania).
+    """
+    if track.mp3_tag is None:
+        return 0.0
+    try:
+        tag = read_mp3_tag(track.audio)
+    except OSError:
+        tag = None
+    if tag is None:
+        return 0.0
+    frame = frame_ms(track.sample_rate) if tag.name == "Info" else 0.0
+    return frame + 1000 * tag.delay_samples / track.sample_rate
 
 
 def frame_ms(sample_rate: int) -> float:
@@ -115,8 +140,8 @@ def check_timebase(timebase: float | str | None, key: str = "export.timebase") -
     Raises:
         BeatgridError: With those that are.
     """
-    if isinstance(timebase, str) and timebase.lower() not in (AUTO, *FRAMES_LATE):
+    if isinstance(timebase, str) and timebase.lower() not in (AUTO, *PROGRAMS):
         raise BeatgridError(
             f"{key}={timebase}: must be milliseconds, {AUTO} or one of "
-            f"{', '.join(FRAMES_LATE)}; for other programs see docs/exports.md"
+            f"{', '.join(PROGRAMS)}; for other programs see docs/exports.md"
         )

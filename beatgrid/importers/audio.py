@@ -41,6 +41,11 @@ class CodedAudio:
     mp3_tag: str | None
     timebase: str | None
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all decoders start it at the same time."""
+        return self.mp3_tag is None and self.codec != "aac"
+
 
 @dataclass(frozen=True)
 class FoundAudio:
@@ -78,32 +83,13 @@ class FoundAudio:
         return os.path.realpath(self.path) if self.member is None else os.path.abspath(self.path)
 
 
-def measure(audio: FoundAudio) -> CodedAudio:
-    """Return an audio file's length and coding.
-
-    Where its header states no exact length, as that of an MP3 never does, it is decoded.
+@contextlib.contextmanager
+def on_disk(audio: FoundAudio) -> Iterator[Path]:
+    """Yield a path at which an audio file can be opened, for a while.
 
     Raises:
-        AudioError: It cannot be decoded.
         ImportFileError: It cannot be taken out of its archive.
     """
-    with _on_disk(audio) as path, contextlib.ExitStack() as stack:
-        source = Source(path, stack)
-        n_samples = source.n_frames or sum(len(block) for block in source.blocks())
-        raw_aac = source.codec == "aac" and not source.container.startswith(("mov", "matroska"))
-        return CodedAudio(
-            audio=audio.path,
-            duration_s=n_samples / source.sample_rate,
-            sample_rate=source.sample_rate,
-            codec=source.codec,
-            mp3_tag=source.mp3_tag,
-            timebase="raw aac" if raw_aac else None,
-        )
-
-
-@contextlib.contextmanager
-def _on_disk(audio: FoundAudio) -> Iterator[Path]:
-    """Yield a path at which an audio file can be opened."""
     if audio.member is None:
         yield audio.path
         return
@@ -112,6 +98,28 @@ def _on_disk(audio: FoundAudio) -> Iterator[Path]:
         path = Path(folder) / f"audio{audio.path.suffix}"
         audio.member.folder.unpack(audio.member.name, path)
         yield path
+
+
+def measure(path: Path) -> CodedAudio:
+    """Return an audio file's length and coding.
+
+    Where its header states no exact length, as that of an MP3 never does, it is decoded.
+
+    Raises:
+        AudioError: It cannot be decoded.
+    """
+    with contextlib.ExitStack() as stack:
+        source = Source(path, stack)
+        n_samples = source.n_frames or sum(len(block) for block in source.blocks())
+        raw_aac = source.codec == "aac" and not source.container.startswith(("mov", "matroska"))
+        return CodedAudio(
+            audio=path,
+            duration_s=n_samples / source.sample_rate,
+            sample_rate=source.sample_rate,
+            codec=source.codec,
+            mp3_tag=source.mp3_tag,
+            timebase="raw aac" if raw_aac else None,
+        )
 
 
 class AudioFinder:

@@ -13,7 +13,7 @@ from beatgrid.errors import BeatgridError
 from beatgrid.importers.folders import DiskFolder, ImportFileError, SourceFile, folders_of_archive
 from beatgrid.importers.formats import FORMATS, Format
 
-ARCHIVES = (".osz", ".olz", ".zip", ".smzip", ".qp", ".mcz")
+ARCHIVES = (".osz", ".olz", ".zip", ".smzip", ".qp", ".fnfc")
 """ZIP archives, by the suffixes that games and people give them."""
 
 

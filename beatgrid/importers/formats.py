@@ -16,7 +16,16 @@ import fnmatch
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from beatgrid.importers.charts import osu, stepmania
+from beatgrid.importers.charts import (
+    arcaea,
+    beat_saber,
+    clone_hero,
+    funkin,
+    osu,
+    quaver,
+    stepmania,
+    tja,
+)
 from beatgrid.importers.folders import SourceFile
 from beatgrid.importers.track import ImportedTrack
 
@@ -79,8 +88,36 @@ FORMATS = {
             "osu! beatmap, also in .osz",
             osu.read,
             quantum_s=0.001,
-            program="osu",
         ),
+        Format("tja", ("*.tja",), "Taiko simulators", tja.read, quantum_s=1e-4),
+        Format(
+            "chart",
+            ("*.chart",),
+            "Clone Hero, YARG, Moonscraper",
+            clone_hero.read_chart,
+        ),
+        Format(
+            "fretsonfire",
+            ("notes.mid",),
+            "Frets on Fire, Clone Hero, Rock Band: tempo map of notes.mid",
+            clone_hero.read_midi,
+        ),
+        Format(
+            "beatsaber",
+            ("info.dat",),
+            "Beat Saber, versions 2, 3 and 4",
+            beat_saber.read,
+            quantum_s=1e-4,
+        ),
+        Format(
+            "funkin",
+            ("*.json",),
+            "Friday Night Funkin', also in .fnfc",
+            funkin.read,
+            quantum_s=1e-3,
+        ),
+        Format("quaver", ("*.qua",), "Quaver, also in .qp", quaver.read, quantum_s=0.001),
+        Format("arcaea", ("*.aff",), "Arcaea, ArcCreate", arcaea.read, quantum_s=0.001),
     )
 }
 """By name, in the order that help shows them."""

@@ -47,11 +47,13 @@ class LabelGrid:
     Attributes:
         segments: In order, of equal bars; one where the tempo is constant.
         bars_known: Whether the offsets are downbeats throughout.
+        octave_share: Share of the time that is shown at another octave than it is counted.
         doubts: What was left out or put together, a line each.
     """
 
     segments: tuple[LabelSegment, ...]
     bars_known: bool
+    octave_share: float = 0.0
     doubts: tuple[str, ...] = ()
 
     @property
@@ -117,10 +119,11 @@ def label_grid(
     doubts: list[str] = []
     stretches = _stretches(marks, duration_s, doubts)
     tolerance_s = TOLERANCE_S + quantum_s
-    merged = _merged(stretches, tolerance_s)
+    merged, octave_share = _merged(stretches, tolerance_s), 0.0
     if len(merged) > 1:
-        merged = _merged(_octaves_folded(merged, tolerance_s, doubts), tolerance_s)
-    return _as_label(merged, doubts)
+        folded, octave_share = _octaves_folded(merged, tolerance_s, doubts)
+        merged = _merged(folded, tolerance_s)
+    return replace(_as_label(merged, doubts), octave_share=octave_share)
 
 
 def _stretches(
@@ -223,10 +226,10 @@ def _same_bars(
 
 def _octaves_folded(
     stretches: Sequence[_Stretch], tolerance_s: float, doubts: list[str]
-) -> list[_Stretch]:
+) -> tuple[list[_Stretch], float]:
     """Return the stretches, those shown at another octave counted at the tempo that lasts longest.
 
-    Only where their beats are that tempo's, and it lasts longer than all of those.
+    Only where their beats are that tempo's. The share of the time that they last is the second.
     """
     lasting_s: defaultdict[float, float] = defaultdict(float)
     for stretch in stretches:
@@ -234,7 +237,7 @@ def _octaves_folded(
     main_bpm = max(lasting_s, key=lambda bpm: lasting_s[bpm])
     found: list[_Stretch] = []
     main = next(stretch for stretch in stretches if round(stretch.bpm, 3) == main_bpm)
-    folded: list[float] = []
+    folded: dict[float, float] = {}  # seconds by tempo
     for stretch in stretches:
         ratio = stretch.bpm / main_bpm
         if round(stretch.bpm, 3) == main_bpm:
@@ -245,13 +248,17 @@ def _octaves_folded(
             period_s = min(main.period_s, stretch.period_s)
             off_s = [(t - main.beat_s + period_s / 2) % period_s - period_s / 2 for t in outer]
             if max(map(abs, off_s)) <= tolerance_s:
-                folded.append(stretch.bpm)
+                length_s = min(stretch.length_s, _LONG_S)
+                folded[stretch.bpm] = folded.get(stretch.bpm, 0.0) + length_s
                 stretch = replace(main, start_s=stretch.start_s, end_s=stretch.end_s)
         found.append(stretch)
     if folded:
-        named = ", ".join(f"{bpm:g}" for bpm in dict.fromkeys(folded[:_MAX_NAMED]))
-        doubts.append(f"stretches at {named} BPM are counted at {main_bpm:g}")
-    return found
+        named = ", ".join(f"{bpm:g}" for bpm in list(folded)[:_MAX_NAMED])
+        doubts.append(
+            f"{sum(folded.values()):.1f} s at {named} BPM are counted at {main_bpm:g}, whose beats "
+            "they share"
+        )
+    return found, sum(folded.values()) / sum(lasting_s.values())
 
 
 def _as_label(stretches: Sequence[_Stretch], doubts: list[str]) -> LabelGrid:
@@ -276,4 +283,4 @@ def _as_label(stretches: Sequence[_Stretch], doubts: list[str]) -> LabelGrid:
         periods = math.ceil((stretch.start_s - _EDGE_S - offset_s) / bar_s)
         offset_s += periods * bar_s
         segments.append(LabelSegment(stretch.start_s, Grid(stretch.bpm, offset_s, beats_per_bar)))
-    return LabelGrid(tuple(segments), all(known), tuple(doubts))
+    return LabelGrid(tuple(segments), all(known), doubts=tuple(doubts))

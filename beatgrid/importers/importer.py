@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import os
@@ -15,7 +16,7 @@ from typing import Any
 from beatgrid.data.label_segments import write_piecewise_label
 from beatgrid.data.labels import SUFFIX, write_label
 from beatgrid.errors import AudioError, BeatgridError, LabelError
-from beatgrid.export.timebase import check_timebase, shift_ms
+from beatgrid.export.timebase import AUTO, STEPMANIA, check_timebase, shift_ms
 from beatgrid.files import printable, replacing, write_bytes
 from beatgrid.importers.audio import (
     AudioFinder,
@@ -24,6 +25,7 @@ from beatgrid.importers.audio import (
     is_absolute,
     label_name,
     measure,
+    on_disk,
 )
 from beatgrid.importers.folders import ImportFileError, SourceFile
 from beatgrid.importers.formats import FORMATS, Format
@@ -32,6 +34,10 @@ from beatgrid.importers.options import ImportOptions
 from beatgrid.importers.track import ImportedTrack
 from beatgrid.output.result import displayable
 
+# What In The Groove's community adds to #OFFSET: chart times are so much early.
+_ITG_S = 0.009
+# Of the time: so much shown at half or twice the tempo is hardly for effect.
+_DOUBTFUL_OCTAVES = 0.1
 CSV = "import.csv"
 """Table of all that was imported, beside the labels."""
 
@@ -170,19 +176,15 @@ class Importer:
         """Write the label of one audio file."""
         audio = group[0].audio
         notes: list[str] = []
-        try:
-            if self.options.unpack is not None:
-                audio = audio.unpack()
-            coded = measure(audio) if audio.exists else None
-        except (AudioError, ImportFileError) as error:
-            coded = None
-            notes.append(f"its audio cannot be read: {error}")
-        grids: list[tuple[Candidate, LabelGrid, str]] = []
-        for candidate in sorted(group, key=lambda c: (_ORDER.index(c.format.name), c.source)):
+        with contextlib.ExitStack() as stack:
             try:
-                grids.append((candidate, *self._grid(candidate, coded)))
-            except BeatgridError as error:
-                self._failed(f"{candidate.source}: {error}", candidate.source)
+                if self.options.unpack is not None:
+                    audio = audio.unpack()
+                coded = measure(stack.enter_context(on_disk(audio))) if audio.exists else None
+            except (AudioError, ImportFileError) as error:
+                coded = None
+                notes.append(f"its audio cannot be read: {error}")
+            grids = list(self._grids(group, coded))
         if not grids:
             return Outcome(FAILED, group[0].source, audio=audio.path, notes=tuple(notes))
         candidate, grid, clock = grids[0]
@@ -194,18 +196,47 @@ class Importer:
             return dataclasses.replace(outcome, kind=PIECEWISE, label=None)
         return self._write_label(outcome, candidate, place, coded)
 
+    def _grids(
+        self, group: Sequence[Candidate], coded: CodedAudio | None
+    ) -> Iterator[tuple[Candidate, LabelGrid, str]]:
+        """Yield what each candidate says, the most trusted first; those that say nothing fail."""
+        for candidate in sorted(group, key=lambda c: (_ORDER.index(c.format.name), c.source)):
+            try:
+                yield candidate, *self._grid(candidate, coded)
+            except BeatgridError as error:
+                self._failed(f"{candidate.source}: {error}", candidate.source)
+
     def _grid(self, candidate: Candidate, coded: CodedAudio | None) -> tuple[LabelGrid, str]:
         """Return what a candidate says on this program's clock, and which its own is."""
         track, format = candidate.track, candidate.format
-        late_s, clock = track.late_s, track.clock
-        if coded is not None:
-            late_s += shift_ms(coded, self.options.timebase, format.program) / 1000
+        late_s, clock = self._late_s(candidate, coded)
         duration_s = coded.duration_s if coded is not None else track.stated_duration_s
         marks = [mark.earlier(late_s) for mark in track.marks]
         grid = label_grid(marks, duration_s, format.quantum_s)
-        if not clock:
-            clock = "this program's" if format.program is None else format.program
-        return grid, f"{clock}, {1000 * late_s:.1f} ms later than here" if late_s else clock
+        return grid, clock
+
+    def _late_s(self, candidate: Candidate, coded: CodedAudio | None) -> tuple[float, str]:
+        """Return by how much a candidate's times are later than here, and what that follows from.
+
+        Whatever the file itself says comes on top.
+        """
+        track, format, timebase = candidate.track, candidate.format, self.options.timebase
+        late_s = track.late_s
+        if self.options.itg and format.program == STEPMANIA:
+            late_s -= _ITG_S
+        program = format.program if timebase == AUTO else timebase
+        if isinstance(program, float | int):
+            late_s += program / 1000
+            clock = f"{program:g} ms later than here, as asked for"
+        elif coded is not None and coded.is_settled:
+            clock = "the file's own"
+        elif coded is not None and program is not None:
+            shift_s = shift_ms(coded, program) / 1000
+            late_s += shift_s
+            clock = f"{program}'s, {1000 * shift_s:.1f} ms later than here"
+        else:
+            clock = "not known, taken for this program's"
+        return late_s, "; ".join(filter(None, (clock, track.clock)))
 
     def _write_label(
         self, outcome: Outcome, candidate: Candidate, place: str, coded: CodedAudio | None
@@ -217,6 +248,7 @@ class Importer:
         extra = {
             "source": displayable(f"{candidate.format.name}: {candidate.source}"),
             "clock": displayable(outcome.clock),
+            "suspect": "octave" if grid.octave_share > _DOUBTFUL_OCTAVES else None,
             "title": displayable(track.title) or None,
             "artist": displayable(track.artist) or None,
             "notes": [displayable(note) for note in outcome.notes] or None,

@@ -19,7 +19,7 @@ class ImportOptions:
         missing: Labels of audio that is not there: skip; or keep, with no duration.
         timebase: Whose clock the files' times are on, where MP3 and AAC players disagree: auto,
             the program's that the format is of, as far as known; null: this program's; a program;
-            or the milliseconds by which their times are later than here.
+            or the milliseconds by which all their times are later than here.
         itg: What StepMania's #OFFSET has of the 9 ms that In The Groove's community adds: true
             takes them out.
         unpack: Folder that audio inside archives is unpacked to; null: it stays there.

@@ -93,3 +93,20 @@ def test_only_mp3_and_aac_are_shifted(mp3):
 def test_unknown_programs_are_refused(mp3):
     with pytest.raises(BeatgridError, match=r"export\.timebase=winamp: must be milliseconds, auto"):
         shift_ms(of(mp3), "winamp")
+
+
+def test_stepmania_plays_what_the_encoder_put_first(mp3, tmp_path):
+    """576 samples of LAME's, 529 of any decoder's; and the frame of a tag of constant bit rate."""
+    delay_ms = 1000 * 1105 / 44100
+    data = mp3.read_bytes()
+    name = b"Info" if b"Info" in data else b"Xing"
+    for tag, frames in ((b"Xing", 0), (b"Info", 1)):
+        path = tmp_path / f"{tag.decode()}.mp3"
+        path.write_bytes(data.replace(name, tag, 1))
+        assert shift_ms(of(path), "stepmania") == pytest.approx(delay_ms + frames * FRAME_MS)
+        at = data.find(b"LAME")
+        path.write_bytes((data[:at] + b"GOGO" + data[at + 4 :]).replace(name, tag, 1))
+        assert shift_ms(of(path, "xing"), "stepmania") == pytest.approx(frames * FRAME_MS)
+    (tmp_path / "none.mp3").write_bytes(data.replace(name, b"\0\0\0\0", 1))
+    assert shift_ms(of(tmp_path / "none.mp3", "none"), "stepmania") == 0
+    assert shift_ms(constant_track(codec="vorbis"), "stepmania") == 0

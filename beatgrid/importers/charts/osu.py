@@ -72,6 +72,7 @@ def read(source: SourceFile) -> list[ImportedTrack]:
             artist=values.get("ArtistUnicode") or values.get("Artist", ""),
             part=values.get("Version", ""),
             late_s=late_s,
+            clock="version 4 or older, 24 ms early" if late_s else "",
             doubts=tuple(doubts),
         )
     ]
