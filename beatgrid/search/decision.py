@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from beatgrid.grid import FloatArray, Grid
 from beatgrid.search.estimate import Alternative
@@ -19,6 +20,11 @@ from beatgrid.search.ranker import Ranker
 # Without a ranker, likelihood per second times this is taken for a log-probability: it only
 # shapes the confidence then, never the choice.
 PLAIN_SHARPNESS = 2.0
+# What a candidate pays for beats at which nothing ever begins, more than any ranker gives: a
+# network that has learnt from music imagines beats between the sounds of a metronome.
+SKIPPING_NATS = 20.0
+# Tempi this near to each other are the same.
+SAME_TEMPO = 0.01
 
 
 @dataclass(frozen=True)
@@ -141,8 +147,17 @@ def decide(
         for i in np.flatnonzero(phase_logit < 0):
             candidates[i] = extractor(lines[i].half_beat_later())
         score = ranker.level.scores([c.level_features for c in candidates])
+        score = score - SKIPPING_NATS * _skipping(candidates)
     if hint is not None:
         score = score + hint.log_odds(bpm)
     return Decision(
         extractor.evidence, extractor, tuple(candidates), score, np.abs(phase_logit), contrast
     )
+
+
+def _skipping(candidates: list[Candidate]) -> NDArray[np.bool_]:
+    """Tell which candidates have silent beats that a slower candidate does without."""
+    bpm = np.array([c.line.bpm for c in candidates])
+    sounding = np.array([c.sounding for c in candidates])
+    has_slower = np.abs(bpm * sounding[:, None] / bpm[:, None] - 1) < SAME_TEMPO
+    return (sounding > 1) & has_slower.any(axis=1)

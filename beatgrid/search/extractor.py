@@ -38,6 +38,11 @@ EXTRA_COUNT = 5.0
 # Bar lengths whose best position is compared with the second best.
 BAR_LENGTHS = (4, 3)
 MIN_WEIGHT = 1e-9
+# Something begins at every n-th beat only where it has all but a hundredth of the onset strength at
+# beats. Every second beat of the right levels of 800 tracks has less than 0.93 of it, of a doubled
+# metronome all.
+SKIPS = (2, 3, 4)
+SOUNDING = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +55,15 @@ class Candidate:
             evidence's root mean square.
         level_features: Those that choose its metrical level.
         phase_features: Those that choose between its beats and its off-beats.
+        sounding: At every how many-th of its beats something begins: 1, or 2 to 4 where nothing
+            ever does at the others.
     """
 
     line: Line
     likelihood: float
     level_features: Features
     phase_features: Features
+    sounding: int = 1
 
 
 class FeatureExtractor:
@@ -106,6 +114,7 @@ class FeatureExtractor:
             measured.likelihood,
             evaluated(LEVEL_FEATURES, measured),
             evaluated(PHASE_FEATURES, measured),
+            self._sounding(line),
         )
 
     def measure(self, line: Line) -> Measurements:
@@ -131,6 +140,13 @@ class FeatureExtractor:
             log_counts=self._log_rates + np.log2(line.period_s),
             tempo=0.0 if self._tempo is None else log_probability_at(self._tempo, line.bpm),
         )
+
+    def _sounding(self, line: Line) -> int:
+        strength = self.sample(self.onset, line.times_s).sum(axis=1)
+        strength = strength * self.evidence.weight_at(line.times_s)
+        total = strength.sum()
+        every = (n for n in SKIPS if max(strength[k::n].sum() for k in range(n)) > SOUNDING * total)
+        return max(every, default=1) if total > 0 else 1
 
     def sample(self, channel: FloatArray, times_s: FloatArray) -> FloatArray:
         """Return the values of a channel (frames, ...) at the frames nearest to the times."""

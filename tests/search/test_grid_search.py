@@ -278,6 +278,18 @@ def test_no_grid_where_nothing_begins(strength, height, found):
         assert estimate.reason == "nothing begins clearly enough to be a beat"
 
 
+@pytest.mark.parametrize(
+    ("between", "settings", "bpm"),
+    [(0.0, {}, 75.0), (0.1, {}, 150.0), (0.0, {"bpm_min": 130}, 150.0)],
+)
+def test_beats_between_the_sounds_of_a_metronome_are_imagined(between, settings, bpm):
+    marked = pulse_activation(150.0, 0.1, 45.0)
+    sounding = pulse_activation(75.0, 0.1, 45.0).beat
+    onset = np.maximum(sounding, between * marked.beat)[:, None] * np.ones(4)
+    estimate = GridSearch(**settings)(Activation(marked.beat, marked.frame_rate, onset=onset))
+    assert estimate.bpm == pytest.approx(bpm, abs=1e-3)
+
+
 def test_degenerate_side_channels_are_harmless():
     activation = pulse_activation(125.0, 0.2, 40.0)
     for extra in (np.zeros(len(activation)), np.ones(len(activation))):
