@@ -16,7 +16,7 @@ from beatgrid.errors import BeatgridError, LabelError
 from beatgrid.evaluation import TrackScore, evaluate_track
 from beatgrid.files import printable
 from beatgrid.grid import Activation, Grid
-from beatgrid.search import GridEstimate
+from beatgrid.search import Alternative, GridEstimate
 
 logger = logging.getLogger(__name__)
 
@@ -134,3 +134,10 @@ def score_track(track: Track, activation: Activation, estimate: GridEstimate) ->
         downbeat_reliable=track.label.downbeat == "reliable",
         estimate_downbeat_known=activation.downbeat is not None,
     )
+
+
+def score_alternatives(track: Track, estimate: GridEstimate) -> Iterator[tuple[Alternative, bool]]:
+    """Yield the grids that were not chosen, and whether each is right to 21.5 ms at every beat."""
+    for alternative in estimate.alternatives:
+        grid = Grid(alternative.bpm, alternative.offset_s)
+        yield alternative, evaluate_track(track.grid, grid, track.duration_s).grid_ok_21

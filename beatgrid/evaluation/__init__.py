@@ -43,6 +43,7 @@ from beatgrid.evaluation.summary import (
     auroc,
     bootstrap,
     reliability,
+    reliability_of,
     summarise,
     tempo_range,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "f_measure",
     "metrical_level",
     "reliability",
+    "reliability_of",
     "summarise",
     "tempo_range",
 ]

@@ -65,9 +65,25 @@ def reliability(
         right: Name of the boolean field of ``TrackScore`` that says what right means.
     """
     judged = [s for s in scores if s.confidence is not None]
-    confidence = np.array([s.confidence for s in judged], dtype=float)
-    is_right = np.array([getattr(s, right) for s in judged], dtype=bool)
-    index = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    return reliability_of(
+        [s.confidence for s in judged if s.confidence is not None],
+        [getattr(s, right) for s in judged],
+        n_bins,
+    )
+
+
+def reliability_of(
+    confidence: Sequence[float], is_right: Sequence[bool], n_bins: int = 10
+) -> list[ReliabilityBin]:
+    """Compare probabilities with what came true, in bins of equal width.
+
+    Args:
+        confidence: Probabilities in [0, 1], (items,).
+        is_right: Whether each came true, (items,).
+        n_bins: Number of bins over [0, 1].
+    """
+    says, right = np.asarray(confidence, dtype=float), np.asarray(is_right, dtype=bool)
+    index = np.minimum((says * n_bins).astype(int), n_bins - 1)
     bins = []
     for i in range(n_bins):
         inside = index == i
@@ -76,8 +92,8 @@ def reliability(
                 low=i / n_bins,
                 high=(i + 1) / n_bins,
                 n_tracks=int(inside.sum()),
-                confidence=float(confidence[inside].mean()) if inside.any() else None,
-                accuracy=float(is_right[inside].mean()) if inside.any() else None,
+                confidence=float(says[inside].mean()) if inside.any() else None,
+                accuracy=float(right[inside].mean()) if inside.any() else None,
             )
         )
     return bins

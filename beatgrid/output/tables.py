@@ -165,8 +165,21 @@ def print_groups(
     print_table(rows, headers, ["right"] * len(headers), console, first=title)
 
 
-def print_reliability(bins: Sequence[ReliabilityBin], console: Console | None = None) -> None:
-    """Print confidence against the share of right grids, bin by bin."""
+def print_reliability(
+    bins: Sequence[ReliabilityBin],
+    console: Console | None = None,
+    *,
+    items: str = "tracks",
+    what: str = "confidence",
+) -> None:
+    """Print confidence against the share of right grids, bin by bin.
+
+    Args:
+        bins: To print.
+        console: Where to; by default the terminal.
+        items: What is counted.
+        what: Name of the probability.
+    """
     rows = [
         (
             f"{b.low:.2f} .. {b.high:.2f}",
@@ -178,8 +191,8 @@ def print_reliability(bins: Sequence[ReliabilityBin], console: Console | None = 
         )
         for b in bins
     ]
-    headers = ["tracks", "says", "is right"]
-    print_table(rows, headers, ["right"] * 3, console, first="confidence")
+    headers = [items, "says", "is right"]
+    print_table(rows, headers, ["right"] * 3, console, first=what)
 
 
 def _milliseconds(value: float | None, signed: bool = False) -> str:

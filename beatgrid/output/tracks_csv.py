@@ -1,8 +1,9 @@
-"""``tracks.csv``: the scores of each track, for a spreadsheet and for reports."""
+"""``tracks.csv``, the scores of each track, and ``alternatives.csv``, what else it might be."""
 
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import os
 from collections.abc import Iterator, Sequence
@@ -65,3 +66,42 @@ def read_tracks_csv(path: str | os.PathLike[str]) -> Iterator[TrackRow]:
                     f"{os.fspath(path)}:{reader.line_num}: no scores of a track ({error}); "
                     "write the file anew with evaluate.py"
                 ) from error
+
+
+@dataclass(frozen=True)
+class AlternativeRow:
+    """One line of ``alternatives.csv``: a grid that was not chosen.
+
+    Attributes:
+        file: Name of the track.
+        bpm_true: BPM of the label.
+        bpm: Of the alternative.
+        probability: That it is right, as the search says.
+        right: Whether it is, to 21.5 ms at every beat.
+    """
+
+    file: str
+    bpm_true: float
+    bpm: float
+    probability: float
+    right: bool
+
+
+def write_alternatives_csv(path: str | os.PathLike[str], rows: Sequence[AlternativeRow]) -> None:
+    """Write a header, then one line for each alternative, atomically."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in dataclasses.fields(AlternativeRow)])
+    for row in rows:
+        numbers = (f"{row.bpm_true:.6g}", f"{row.bpm:.6g}", f"{row.probability:.6g}")
+        writer.writerow([cell(row.file), *numbers, int(row.right)])
+    files.write_text(path, text.getvalue())
+
+
+def read_alternatives_csv(path: str | os.PathLike[str]) -> Iterator[AlternativeRow]:
+    """Yield the lines of a file that ``write_alternatives_csv`` wrote."""
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            true, bpm, probability = (float(line[k]) for k in ("bpm_true", "bpm", "probability"))
+            right = line["right"] == "1"
+            yield AlternativeRow(plain(line["file"]), true, bpm, probability, right)

@@ -11,7 +11,7 @@ from beatgrid.grid import FloatArray, Grid
 from beatgrid.search.estimate import Alternative
 from beatgrid.search.evidence import Evidence
 from beatgrid.search.extractor import Candidate, FeatureExtractor
-from beatgrid.search.features import CONFIDENCE_FEATURES, Choice, evaluated
+from beatgrid.search.features import CONFIDENCE_FEATURES, MIN_PROBABILITY, Choice, evaluated
 from beatgrid.search.hint import TempoHint
 from beatgrid.search.line import Line
 from beatgrid.search.odds import sigmoid, softmax
@@ -91,18 +91,25 @@ class Decision:
         )
         return evaluated(CONFIDENCE_FEATURES, choice)
 
-    def alternatives(self, n: int, delay_s: float = 0.0) -> tuple[Alternative, ...]:
+    def alternatives(
+        self, n: int, confidence: float, delay_s: float = 0.0
+    ) -> tuple[Alternative, ...]:
         """Return the best candidates that were not chosen, best first.
+
+        What the confidence leaves is shared among all that may be right instead, in proportion to
+        the models' probabilities: other levels, and the off-beats of each.
 
         Args:
             n: How many.
+            confidence: Probability that the chosen one is right.
             delay_s: By which their beats are reported later.
         """
-        order = np.argsort(-self.score, kind="stable")
         best = self.candidates[self.best].line
-        probability = self.probability
+        on_beat = self.probability * np.array([sigmoid(float(p)) for p in self.phase_logit])
+        others = max(1.0 - float(on_beat[self.best]), MIN_PROBABILITY)
+        order = [int(i) for i in np.argsort(-on_beat, kind="stable") if i != self.best]
         rivals = []
-        for i in order[1 : n + 1]:
+        for i in order[:n]:
             line = self.candidates[i].line
             rivals.append(
                 Alternative(
@@ -110,7 +117,7 @@ class Decision:
                     offset_s=Grid(line.bpm, line.time_s + delay_s).first_beat_s,
                     score=self.candidates[i].likelihood * self.evidence.scale,
                     ratio=line.bpm / best.bpm,
-                    probability=float(probability[i]),
+                    probability=(1.0 - confidence) * float(on_beat[i]) / others,
                 )
             )
         return tuple(rivals)

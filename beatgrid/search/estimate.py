@@ -28,7 +28,8 @@ class Alternative:
         offset_s: Time of its first beat at or after 0.
         score: Its log-odds evidence per second, comparable to ``GridEstimate.score``.
         ratio: Its tempo divided by the chosen one.
-        probability: Of its metrical level among all candidates'.
+        probability: That it, and not the chosen one, is right; with the confidence and those of
+            what is not listed they sum to 1.
     """
 
     bpm: float

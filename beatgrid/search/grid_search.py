@@ -193,7 +193,7 @@ class GridSearch:
             downbeat_confidence=None if bars is None else bars.probability,
             max_drift_ms=1000 * stability.max_drift_s,
             attack_delay_ms=None if late is None else 1000 * late.delay_s,
-            alternatives=decision.alternatives(self.n_alternatives, delay_s),
+            alternatives=decision.alternatives(self.n_alternatives, confidence, delay_s),
             segments=tuple(segment.reported for segment in segments),
             beats=beats,
         )

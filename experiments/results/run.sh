@@ -24,6 +24,7 @@ one() { # SET SYSTEM OVERRIDE...
     OMP_NUM_THREADS=1 ${PYTHON:-python} evaluate.py "out=outputs/results/$name" "$@" \
         > "outputs/results/$name.txt"
     cp "outputs/results/$name/tracks.csv" "$here/$name.csv"
+    case $name in *-shipped) cp "outputs/results/$name/alternatives.csv" "$here/$name-alternatives.csv" ;; esac
     echo "$name"
 }
 

@@ -7,10 +7,10 @@ from beatgrid.audio.cache import FeatureCache
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.data.discovery import discover
 from beatgrid.data.labels import write_label
-from beatgrid.data.track import open_track, open_tracks, score_track
+from beatgrid.data.track import open_track, open_tracks, score_alternatives, score_track
 from beatgrid.errors import LabelError
 from beatgrid.grid import Activation, Grid
-from beatgrid.search import GridEstimate
+from beatgrid.search import Alternative, GridEstimate
 from tests.data.memory import track_of
 
 SPEC = FeatureSpec(n_mels=16)
@@ -94,3 +94,15 @@ def test_bars_are_judged_only_where_label_and_activation_know_them():
     assert score("likely", activation).downbeat_ok is None
     assert score("reliable", blind).downbeat_ok is None
     assert score("reliable", blind).confidence == 0.7
+
+
+def test_alternatives_are_judged_by_every_beat():
+    rivals = [(240.0, 0.0), (60.0, 0.25), (120.0, 0.255), (120.0, 0.0)]
+    found = GridEstimate(
+        grid=Grid(60.0, 0.25),
+        alternatives=tuple(Alternative(bpm, at_s, 1.0, bpm / 60, 0.1) for bpm, at_s in rivals),
+    )
+    track = track_of(np.zeros((1000, 4)), Grid(120.0, 0.25), 10.0)
+    judged = list(score_alternatives(track, found))
+    assert [alternative.bpm for alternative, _ in judged] == [240.0, 60.0, 120.0, 120.0]
+    assert [right for _, right in judged] == [False, False, True, False]

@@ -13,6 +13,7 @@ from beatgrid.evaluation import (
     evaluate_track,
     f_measure,
     reliability,
+    reliability_of,
     summarise,
     tempo_range,
 )
@@ -151,6 +152,12 @@ def test_reliability_bins():
     assert high.accuracy == pytest.approx(2 / 3)
     assert middle.confidence is middle.accuracy is None
     assert (low.low, high.high) == (0, 1)
+
+
+def test_reliability_of_any_probabilities():
+    low, high = reliability_of([0.3, 0.3, 0.3, 1.0], [True, False, False, True], n_bins=2)
+    assert (low.n_tracks, low.confidence, low.accuracy) == (3, pytest.approx(0.3), 1 / 3)
+    assert (high.n_tracks, high.accuracy) == (1, 1.0)
 
 
 def test_bootstrap_interval_of_a_rate():

@@ -4,7 +4,14 @@ import pytest
 
 from beatgrid.errors import BeatgridError
 from beatgrid.evaluation.codec import from_text, to_text
-from beatgrid.output.tracks_csv import TrackRow, read_tracks_csv, write_tracks_csv
+from beatgrid.output.tracks_csv import (
+    AlternativeRow,
+    TrackRow,
+    read_alternatives_csv,
+    read_tracks_csv,
+    write_alternatives_csv,
+    write_tracks_csv,
+)
 from tests.evaluation.test_codec import SCORES
 from tests.output.test_tables import TRACKS
 
@@ -65,3 +72,12 @@ def test_a_file_of_another_form_is_refused_by_line(path, old, new):
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(BeatgridError, match=r"tracks\.csv:2: no scores of a track"):
         list(read_tracks_csv(path))
+
+
+def test_alternatives_come_back(path):
+    rows = [
+        AlternativeRow("=a, b.mp3", 87.5, 175.0, 0.3, True),
+        AlternativeRow("=a, b.mp3", 87.5, 58.3333, 1e-5, False),
+    ]
+    write_alternatives_csv(path, rows)
+    assert list(read_alternatives_csv(path)) == rows

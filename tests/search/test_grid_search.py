@@ -311,8 +311,22 @@ def test_rivals_are_reported_best_first():
     estimate = GridSearch()(noisy_activation(Grid(140.0, 0.1), 100.0, rng))
     probabilities = [a.probability for a in estimate.alternatives]
     assert probabilities == sorted(probabilities, reverse=True)
+    # One of them is right, or the chosen one, or an off-beat.
+    assert estimate.confidence + sum(probabilities) <= 1.0
     assert any(a.ratio == pytest.approx(0.5, abs=1e-3) for a in estimate.alternatives)
     assert all(0 <= a.offset_s < 60 / a.bpm for a in estimate.alternatives)
+
+
+def test_what_the_confidence_leaves_is_shared_among_the_rivals():
+    activation = noisy_activation(Grid(75.0, 0.1), 60.0, np.random.default_rng(5), offbeat=0.5)
+    unsure = packaged("generic").to_dict()
+    unsure["confidence"]["bias"] = -50.0
+    plain = GridSearch(n_alternatives=50)(activation)
+    lost = GridSearch(n_alternatives=50)(activation, unsure)
+    assert plain.confidence > 0.05
+    for one, other in zip(plain.alternatives, lost.alternatives, strict=True):
+        assert one.probability == pytest.approx((1 - plain.confidence) * other.probability)
+    assert 0.1 < sum(a.probability for a in lost.alternatives) <= 1.0  # the rest: off-beats
 
 
 def test_ranker_settles_what_likelihood_cannot():
