@@ -1,6 +1,6 @@
 """Measures the grid search; see README.md beside this file.
 
-PYTHONPATH=. python experiments/grid-search/run.py [part=1..9] [data_dir=FOLDER]
+PYTHONPATH=. python experiments/grid-search/run.py [part=1..11] [data_dir=FOLDER]
     [generated_dir=FOLDER]
 
 Without ``part`` all parts run. Part 7 needs ``data_dir``, a folder with ``audio`` and ``labels``;
@@ -18,8 +18,10 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from compound_part import compound
 from corpus_part import corpus
 from percussion_part import percussion
+from ranges_part import ranges
 from segmentation_part import segmentation
 from synthetic_parts import ambiguity, calibration, cost, snapping, versus_notebook
 from tempo_changes_part import tempo_changes
@@ -41,6 +43,8 @@ def main(arguments: list[str]) -> None:
         "5": segmentation,
         "6": calibration,
         "9": percussion,
+        "10": compound,
+        "11": ranges,
     }
     if "data_dir" in options:
         parts["7"] = partial(corpus, Path(options["data_dir"]))

@@ -5,6 +5,7 @@ python experiments/results/tables.py
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 from beatgrid.evaluation import TrackScore, bootstrap, reliability, summarise, tempo_range
 from beatgrid.files import replacing, write_text
 from beatgrid.output.markdown import markdown_table
-from beatgrid.output.tracks_csv import TrackRow, read_tracks_csv
+from beatgrid.output.tracks_csv import TrackRow, read_alternatives_csv, read_tracks_csv
 from beatgrid.rendering.generator.genres_electronic import ELECTRONIC
 
 HERE = Path(__file__).resolve().parent
@@ -128,6 +129,49 @@ def worst(rows: Sequence[TrackRow], n: int = 10) -> list[str]:
     return [title, "", *markdown_table(columns, lines), ""]
 
 
+FOUND_EDGES_BPM = (0, 90, 120, 150, 180, np.inf)
+PROBABILITY_EDGES = (0.0, 0.01, 0.03, 0.1, 0.2, 0.35, 1.01)
+
+
+def by_found_tempo(sets: dict[str, list[TrackRow]]) -> list[str]:
+    """Return what the confidence says and what is right, by the tempo that was found."""
+    lines = []
+    for name, rows in sets.items():
+        found = [row.score for row in rows if row.score.bpm_found is not None]
+        for low, high in itertools.pairwise(FOUND_EDGES_BPM):
+            here = [s for s in found if low <= (s.bpm_found or 0) < high]
+            if not here:
+                continue
+            bpm = f"from {low:g}" if np.isinf(high) else f"{low:g} to {high:g}"
+            says = np.mean([s.confidence or 0.0 for s in here])
+            right = [s.grid_ok_21 for s in here]
+            sure = [s.grid_ok_21 for s in here if (s.confidence or 0.0) >= 0.9]
+            of_sure = f"{100 * np.mean(sure):.0f} of {len(sure)}" if sure else "-"
+            shares = (f"{100 * says:.0f}", f"{100 * np.mean(right):.0f}", of_sure)
+            lines.append((SETS[name], bpm, len(here), *shares))
+    columns = ("set", "BPM found", "tracks", "says", "is right", "right where it says .9 or more")
+    return [*markdown_table(columns, lines), ""]
+
+
+def of_alternatives() -> list[str]:
+    """Return what alternatives' probabilities say and how many are right, on all sets."""
+    rows = [
+        row
+        for name in SETS
+        for row in read_alternatives_csv(HERE / f"{name}-shipped-alternatives.csv")
+    ]
+    lines = []
+    for low, high in itertools.pairwise(PROBABILITY_EDGES):
+        here = [row for row in rows if low <= row.probability < high]
+        if here:
+            says, right = (
+                np.mean([getattr(row, k) for row in here]) for k in ("probability", "right")
+            )
+            between = f"{low:g} to {min(high, 1):g}"
+            lines.append((between, len(here), f"{says:.3f}", f"{right:.3f}"))
+    return [*markdown_table(("probability", "alternatives", "says", "is right"), lines), ""]
+
+
 def draw_confidence(sets: dict[str, list[TrackRow]]) -> None:
     """Draw the share of right grids against the confidence, a line per set."""
     mpl.use("Agg")
@@ -182,6 +226,10 @@ def main() -> None:
             largest_first=False,
         )
         lines += worst(rows)
+    lines += ["## Is the confidence what it says?", "", "Percent, by the tempo that was found:", ""]
+    lines += by_found_tempo(shipped)
+    lines += ["## Are alternatives as likely as they say?", "", "All five sets together:", ""]
+    lines += of_alternatives()
     write_text(HERE / "results.md", "\n".join(lines))
     draw_confidence(shipped)
 
