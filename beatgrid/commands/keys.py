@@ -30,6 +30,7 @@ from beatgrid.checks import (
     mismatch,
     shown,
 )
+from beatgrid.commands.arguments import did_you_mean
 from beatgrid.data.tempo_shares import TempoShares
 from beatgrid.errors import BeatgridError
 from beatgrid.export.options import ExportOptions
@@ -243,9 +244,20 @@ def check_keys(config: DictConfig, command: str) -> None:
     """Check every value that a configuration holds itself; what follows another key is left out.
 
     Raises:
-        BeatgridError: The first that is not what it must be, named with its full key.
+        BeatgridError: The first that is not what it must be, named with its full key; or one that
+            ``+KEY=...`` has made and nothing reads.
     """
+    _check_known(config, "", KEYS[command])
     _check_node(config, "", KEYS[command])
+
+
+def _check_known(node: DictConfig, prefix: str, known: Mapping[str, Any]) -> None:
+    for key in map(str, node):
+        if key not in known:
+            meant = did_you_mean(f"{prefix}{key}", [prefix + name for name in known])
+            raise BeatgridError(f"{prefix}{key}: no such key; {meant}")
+        if isinstance(known[key], Mapping) and OmegaConf.is_dict(node[key]):
+            _check_known(node[key], f"{prefix}{key}.", known[key])
 
 
 def _check_node(node: DictConfig, prefix: str, hints: Mapping[str, Any]) -> None:

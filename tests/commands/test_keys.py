@@ -138,6 +138,26 @@ def test_the_form_is_said(command, key, value, form, composed):
     assert lines == [f"{key}={shown(value)}: must be {form}"]
 
 
+@pytest.mark.parametrize(
+    ("command", "added", "said"),
+    [
+        ("predict", "+x=1", "x: no such key; known are "),
+        ("predict", "+hints=90", "hints: no such key; did you mean hint?"),
+        (
+            "evaluate",
+            "+data.audio_dirs=music",
+            "data.audio: no such key; did you mean data.audio_dir?",
+        ),
+        ("train", "+models.lr=1", "models: no such key; did you mean model?"),
+    ],
+)
+def test_a_key_that_plus_has_made_and_nothing_reads_is_refused(command, added, said):
+    config = compose_config(command, [*ENTRIES[command], added])
+    with pytest.raises(BeatgridError) as refused:
+        check_keys(config, command)
+    assert str(refused.value).startswith(said)
+
+
 def test_a_default_is_in_a_signature_or_in_conf_but_not_in_both():
     twice = [
         f"{path.relative_to(CONF)}: {key}"
