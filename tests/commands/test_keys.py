@@ -146,7 +146,7 @@ def test_the_form_is_said(command, key, value, form, composed):
         (
             "evaluate",
             "+data.audio_dirs=music",
-            "data.audio: no such key; did you mean data.audio_dir?",
+            "data.audio_dirs: no such key; did you mean data.audio_dir?",
         ),
         ("train", "+models.lr=1", "models: no such key; did you mean model?"),
     ],
