@@ -21,7 +21,7 @@ class LabelError(BeatgridError):
 
 
 # By package: the extra that installs it, where that is not ``train``.
-_EXTRAS = {"matplotlib": "pictures", "onnx": "onnx", "onnxscript": "onnx"}
+_EXTRAS = {"matplotlib": "pictures", "onnx": "onnx", "onnxscript": "onnx", "ray": "cluster"}
 
 
 class MissingPackageError(BeatgridError):

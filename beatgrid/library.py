@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 # Results of files that have another content now, until the run has seen all files: theirs may be
 # the next one's, where numbered files move up by one.
 ASIDE = ".beatgrid-aside"
+
+
+Engine = Callable[..., Generator[tuple["Job", "Record | Failure"], None, None]]
+"""Does jobs somewhere, with the signature of ``beatgrid.processes.results``."""
 
 
 @dataclass(frozen=True)
@@ -181,26 +185,28 @@ class Library:
         self,
         files: Iterable[AudioFile],
         make: Callable[[], Callable[[Job], Record | Failure]],
-        num_workers: int,
+        num_workers: int | None,
         *,
         limit_s: float | None = TIME_LIMIT_S,
         memory_limit_bytes: int | None = None,
+        engine: Engine = results,
     ) -> None:
         """Find the grids of all files that need it.
 
         Args:
             files: From ``find_audio``.
             make: Makes the function that analyses a file: ``finder``.
-            num_workers: Processes; 0 does all in this one.
+            num_workers: Processes; 0 does all in this one, None is what the engine takes it for.
             limit_s: Seconds that a short file may take; more for larger ones.
             memory_limit_bytes: What a process may take.
+            engine: What does the jobs: ``processes.results``, or another of that signature.
 
         Raises:
             BeatgridError: The folder cannot be written to any more, or workers cannot start.
         """
         check_writable(self.folder)
         limit = None if limit_s is None else functools.partial(_job_limit_s, limit_s)
-        done = results(
+        done = engine(
             make,
             self._jobs(files),
             num_workers,

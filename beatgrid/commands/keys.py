@@ -63,6 +63,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "hint": Literal["tag"] | Tempo | tuple[Tempo, Tempo] | None,
         "out": Name,
         "shard": Annotated[str, Text("a number and a count, such as 3/16")] | None,
+        "workers": Literal["processes", "ray"],
         "picture": bool | Literal["auto"],
         "backend": Name,
         "tag": bool,

@@ -15,6 +15,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.audio.find import find_audio
+from beatgrid.cluster.ray_jobs import ray_results
 from beatgrid.cluster.shard import Shard
 from beatgrid.cluster.shards import ShardIndex, merge, shard_run
 from beatgrid.commands.arguments import quoted
@@ -27,9 +28,10 @@ from beatgrid.export.formats import Format
 from beatgrid.export.ledger import exported
 from beatgrid.export.options import ExportOptions
 from beatgrid.files import printable
-from beatgrid.library import ASIDE, Library, Outcome, accept_audio, finder, method_hash
+from beatgrid.library import ASIDE, Engine, Library, Outcome, accept_audio, finder, method_hash
 from beatgrid.output.index import ResultIndex, is_gone
 from beatgrid.output.summary import FAILED, write_summary
+from beatgrid.processes import results
 
 
 @entry(
@@ -57,14 +59,12 @@ def main(cfg: DictConfig) -> None:
     if shard is not None:
         audio_files = shard.of(audio_files)
     picture = _draws_pictures(cfg.picture)
-    num_workers = cfg.num_workers
-    if num_workers == "auto":
-        num_workers = workers_that_pay(len(audio_files))
+    num_workers = _num_workers(cfg, len(audio_files))
     settings = {key: plain[key] for key in ("activation", "grid", "hint")}
     method = method_hash(predictor.source.weights_hash, settings)
     make = functools.partial(
         finder,
-        functools.partial(load_predictor, cfg) if num_workers else lambda: predictor,
+        (lambda: predictor) if num_workers == 0 else functools.partial(load_predictor, cfg),
         settings,
         method,
         picture,
@@ -102,6 +102,7 @@ def main(cfg: DictConfig) -> None:
             num_workers,
             limit_s=cfg.time_limit_s,
             memory_limit_bytes=memory_limit,
+            engine=_engine(cfg.workers, index),
         )
         if exporter is not None:
             exporter.finish(_results(index))
@@ -116,6 +117,27 @@ def main(cfg: DictConfig) -> None:
         )
     if progress.failed or n_unexported:
         sys.exit(1)
+
+
+def _num_workers(cfg: DictConfig, n_files: int) -> int | None:
+    """Return how many processes share the files; None: as many as the cluster has cores.
+
+    Raises:
+        BeatgridError: A cluster is to do all in this process.
+    """
+    if cfg.workers == "ray":
+        if cfg.num_workers == 0:
+            raise BeatgridError("num_workers=0: workers=ray needs one at least, or auto")
+        return None if cfg.num_workers == "auto" else cfg.num_workers
+    return workers_that_pay(n_files) if cfg.num_workers == "auto" else cfg.num_workers
+
+
+def _engine(workers: str, index: ResultIndex) -> Engine:
+    """Return what does the jobs of a library."""
+    if workers == "processes":
+        return results
+    # Of the machines it is asked whether they see the index, which lies among the results.
+    return functools.partial(ray_results, shared=index.path)
 
 
 @contextlib.contextmanager
