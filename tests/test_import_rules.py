@@ -43,13 +43,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "prediction": frozenset({"audio", "search", "output"}),
     "predictor": frozenset({"audio", "networks", "activation", "search", "training", "prediction"}),
     "library": frozenset({"audio", "output", "prediction", "predictor"}),
+    "comparison": frozenset({"audio", "evaluation", "output", "predictor"}),
     "review": frozenset({"audio", "data", "search", "output", "predictor"}),
     "__init__": frozenset({"search", "prediction", "predictor"}),
     "commands": frozenset(
         {
             *("audio", "data", "networks", "activation", "search", "evaluation", "output"),
             *("training", "calibration", "rendering", "prediction", "predictor", "library"),
-            *("cluster", "export", "importers", "review", "audit"),
+            *("cluster", "export", "importers", "review", "audit", "comparison"),
         }
     ),
 }

@@ -124,6 +124,21 @@ KEYS: dict[str, dict[str, Any]] = {
         "time_limit_s": Positive | None,
         "memory_limit_gb": Annotated[float, Interval(0.1)] | None,
     },
+    "compare": {
+        "data": {
+            "audio_dir": Name | None,
+            "label_dir": Name | None,
+            "split": Literal["train", "val", "test"] | None,
+        },
+        "systems": Sequence[Name] | None,
+        "setup": Name | Sequence[Name],
+        "peers_dir": Name,
+        "ckpt": Name,
+        "activation": Name,
+        "weights": {"beat_this": Name | None, "deeprhythm": Name | None},
+        "time_limit_s": Positive,
+        "out": Name,
+    },
     "render": {
         "features": Mapping,
         "out_dir": Name,

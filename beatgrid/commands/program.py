@@ -15,7 +15,7 @@ from beatgrid.errors import MissingPackageError
 # where NAME has underscores for hyphens; the module of a keyword of Python's ends in one.
 COMMANDS = (
     *("predict", "merge", "review", "export", "train", "evaluate", "calibrate", "audit"),
-    *("import", "render", "export-model"),
+    *("compare", "import", "render", "export-model"),
 )
 
 

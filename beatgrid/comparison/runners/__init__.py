@@ -1,0 +1,1 @@
+"""Scripts that are run by the interpreters of other environments; they share ``serving``."""
