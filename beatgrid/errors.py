@@ -21,7 +21,10 @@ class LabelError(BeatgridError):
 
 
 # By package: the extra that installs it, where that is not ``train``.
-_EXTRAS = {"matplotlib": "pictures", "onnx": "onnx", "onnxscript": "onnx", "ray": "cluster"}
+_EXTRAS = {
+    **{"matplotlib": "pictures", "onnx": "onnx", "onnxscript": "onnx", "ray": "cluster"},
+    **{"mutagen": "tags", "mirdata": "mirdata"},
+}
 
 
 class MissingPackageError(BeatgridError):

@@ -33,7 +33,7 @@ def main(cfg: DictConfig) -> None:
     for source, format in find_sources(plain["from"], formats, importer.refuse):
         importer.read(source, format)
         n_files += 1
-    if not n_files and not importer.outcomes:
+    if not importer.n_audio and not importer.outcomes:
         raise BeatgridError(
             f"from={plain['from']}: holds no file of a format that is read here; "
             "beatgrid import --help lists them"

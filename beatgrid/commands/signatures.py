@@ -76,7 +76,7 @@ def read_formats(package: str = "export") -> dict[str, str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Format":
             # Name, the files' suffix or patterns, title; an import's reader comes behind.
-            name, _, title = (ast.literal_eval(argument) for argument in node.args[:3])
+            name, title = (ast.literal_eval(node.args[i]) for i in (0, 2))
             found[name] = title
     return found
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import posixpath
 import re
 import tempfile
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -159,8 +160,9 @@ class AudioFinder:
             found = self._beside(source, name)
         if found is None:
             listed = self._by_name.get(_folded(_base(name)), []) if name else []
-            if len(listed) == 1:
-                return FoundAudio(listed[0])
+            likeliest = _likeliest(listed, name or "")
+            if likeliest is not None:
+                return FoundAudio(likeliest)
             where = "no audio beside it" if not name else f"its audio {name!r} is not there"
             raise ImportFileError(f"{source}: {where}; put it there or set import.audio_dir=...")
         return found
@@ -250,6 +252,25 @@ def label_name(place: str) -> str:
 
 def _leaves(name: str) -> bool:
     return ".." in name.replace("\\", "/").split("/")
+
+
+def _likeliest(paths: Sequence[Path], name: str) -> Path | None:
+    """Return the one path that shares most folders with a name, from the end; None if several."""
+    wanted = _parts(name)
+    shared = [_n_shared(_parts(path), wanted) for path in paths]
+    best = [path for path, n in zip(paths, shared, strict=True) if n == max(shared)]
+    return best[0] if len(best) == 1 else None
+
+
+def _n_shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many items two sequences have in common from their beginning on."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _parts(path: str | Path) -> list[str]:
+    """Return the parts of a path, the last one first, as they are compared."""
+    return [_folded(part) for part in reversed(os.fspath(path).replace("\\", "/").split("/"))]
 
 
 def _base(name: str) -> str:

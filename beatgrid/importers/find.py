@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import glob
+import importlib.util
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from beatgrid.audio.find import files_below
-from beatgrid.errors import BeatgridError
+from beatgrid.errors import BeatgridError, MissingPackageError
 from beatgrid.importers.folders import DiskFolder, ImportFileError, SourceFile, folders_of_archive
 from beatgrid.importers.formats import FORMATS, Format
 
@@ -24,7 +25,7 @@ def chosen_formats(names: str | Sequence[str]) -> tuple[Format, ...]:
         names: Of formats; "auto" for all but those that have to be asked for.
 
     Raises:
-        BeatgridError: A name that is none.
+        BeatgridError: A name that is none; or one whose package is not installed.
     """
     names = [names] if isinstance(names, str) else list(names)
     if names == ["auto"]:
@@ -32,6 +33,9 @@ def chosen_formats(names: str | Sequence[str]) -> tuple[Format, ...]:
     for name in names:
         if name not in FORMATS:
             raise BeatgridError(f"format={name}: no such format; known are {', '.join(FORMATS)}")
+        needed = FORMATS[name].needs
+        if needed is not None and importlib.util.find_spec(needed) is None:
+            raise MissingPackageError(f"format={name}", needed)
     return tuple(FORMATS[name] for name in dict.fromkeys(names))
 
 

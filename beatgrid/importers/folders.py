@@ -73,10 +73,20 @@ class DiskFolder:
         Raises:
             ImportFileError: It cannot be read, or is too large.
         """
+        with self.opened(name) as file:
+            return _bounded(file, self.shown(name))
+
+    @contextlib.contextmanager
+    def opened(self, name: str) -> Iterator[IO[bytes]]:
+        """Yield a file, to be read piece by piece.
+
+        Raises:
+            ImportFileError: It cannot be read.
+        """
         path = self.path / name
         try:
             with path.open("rb") as file:
-                return _bounded(file, self.shown(name))
+                yield file
         except OSError as error:
             raise ImportFileError(f"{path}: cannot be read ({error.strerror})") from error
 
@@ -113,7 +123,7 @@ class ZipFolder:
         Raises:
             ImportFileError: It cannot be read, or is too large.
         """
-        with self._opened(name) as file:
+        with self.opened(name) as file:
             return _bounded(file, self.shown(name))
 
     @property
@@ -128,7 +138,7 @@ class ZipFolder:
         Raises:
             ImportFileError: It cannot be read, or is too large.
         """
-        with self._opened(name) as source, replacing(path) as temporary:
+        with self.opened(name) as source, replacing(path) as temporary:
             n_bytes = 0
             with temporary.open("wb") as file:
                 while block := source.read(_COPY_BYTES):
@@ -141,7 +151,12 @@ class ZipFolder:
                     file.write(block)
 
     @contextlib.contextmanager
-    def _opened(self, name: str) -> Iterator[IO[bytes]]:
+    def opened(self, name: str) -> Iterator[IO[bytes]]:
+        """Yield a member, to be read piece by piece.
+
+        Raises:
+            ImportFileError: It cannot be read.
+        """
         try:
             with (
                 zipfile.ZipFile(self.path) as archive,
@@ -191,6 +206,14 @@ class SourceFile:
             ImportFileError: It cannot be read, or is too large.
         """
         return self.folder.read(self.name)
+
+    def opened(self) -> contextlib.AbstractContextManager[IO[bytes]]:
+        """Return its content, to be read piece by piece: for what may be larger than a chart.
+
+        Raises:
+            ImportFileError: On entering or inside: it cannot be read.
+        """
+        return self.folder.opened(self.name)
 
     def neighbour(self, name: str) -> SourceFile | None:
         """Return the file of the same folder that has a name, whatever its case; None without."""

@@ -32,8 +32,8 @@ TOLERANCE_S = 0.0005
 # Nobody beats slower or faster; what is beyond is an effect, or a mistake.
 _SLOWEST_BPM, _FASTEST_BPM = 20.0, 1000.0
 _MAX_BEATS_PER_BAR = 64
-# A stretch has the beat that its end is this near to.
-_EDGE_S = 0.0005
+# More tempi than a track has beats are no library's and no chart's.
+_MAX_MARKS = 20_000
 _OCTAVES = (2.0, 4.0, 8.0, 0.5, 0.25, 0.125)
 # Stands for the length of what has no end.
 _LONG_S = 1e6
@@ -73,7 +73,10 @@ class LabelGrid:
 
 @dataclass
 class _Stretch:
-    """A tempo from one time to another; ``downbeat_s`` is that of any downbeat, if known."""
+    """A tempo from one time to another; ``downbeat_s`` is that of any downbeat, if known.
+
+    A beat ``edge_s`` before its start is its own, one as much before its end the next one's.
+    """
 
     start_s: float
     end_s: float
@@ -81,6 +84,7 @@ class _Stretch:
     beat_s: float
     beats_per_bar: int | None
     downbeat_s: float | None
+    edge_s: float
     bars_broken: bool = False
 
     @property
@@ -93,15 +97,18 @@ class _Stretch:
 
     def outer_beats_s(self) -> tuple[float, float] | None:
         """Return its first and last beat, None if it has none."""
-        first = math.ceil((self.start_s - _EDGE_S - self.beat_s) / self.period_s)
-        last = math.ceil((self.end_s - _EDGE_S - self.beat_s) / self.period_s) - 1
+        first = math.ceil((self.start_s - self.edge_s - self.beat_s) / self.period_s)
+        last = math.ceil((self.end_s - self.edge_s - self.beat_s) / self.period_s) - 1
         if last < first:
             return None
         return self.beat_s + first * self.period_s, self.beat_s + last * self.period_s
 
 
 def label_grid(
-    marks: Iterable[TempoMark], duration_s: float | None, quantum_s: float = 0.0
+    marks: Iterable[TempoMark],
+    duration_s: float | None,
+    quantum_s: float = 0.0,
+    quantum_bpm: float = 0.0,
 ) -> LabelGrid:
     """Return the grid that tempo marks describe.
 
@@ -109,25 +116,30 @@ def label_grid(
         marks: In any order, at least one; times on this program's clock.
         duration_s: Length of the audio; what lies beyond it is left out. None: not known.
         quantum_s: What the file's times are rounded to.
+        quantum_bpm: What its tempi are rounded to, where that adds up to more than ``quantum_s``
+            and they begin anew to make up for it.
 
     Raises:
-        BeatgridError: None of them is a tempo; without the file, which the caller knows.
+        BeatgridError: None of them is a tempo, or they are absurdly many; without the file, which
+            the caller knows.
     """
     marks = sorted((mark for mark in marks if mark.is_finite), key=lambda mark: mark.from_s)
     if not marks:
         raise BeatgridError("has no tempo above 0")
+    if len(marks) > _MAX_MARKS:
+        raise BeatgridError(f"has {len(marks)} tempi, more than {_MAX_MARKS}; nothing to import")
     doubts: list[str] = []
-    stretches = _stretches(marks, duration_s, doubts)
     tolerance_s = TOLERANCE_S + quantum_s
-    merged, octave_share = _merged(stretches, tolerance_s), 0.0
+    stretches = _stretches(marks, duration_s, tolerance_s, doubts)
+    merged, octave_share = _merged(stretches, tolerance_s, quantum_bpm), 0.0
     if len(merged) > 1:
         folded, octave_share = _octaves_folded(merged, tolerance_s, doubts)
-        merged = _merged(folded, tolerance_s)
+        merged = _merged(folded, tolerance_s, quantum_bpm)
     return replace(_as_label(merged, doubts), octave_share=octave_share)
 
 
 def _stretches(
-    marks: Sequence[TempoMark], duration_s: float | None, doubts: list[str]
+    marks: Sequence[TempoMark], duration_s: float | None, edge_s: float, doubts: list[str]
 ) -> list[_Stretch]:
     """Return the stretches inside the audio that have beats."""
     bound_s = math.inf if duration_s is None else duration_s
@@ -150,7 +162,8 @@ def _stretches(
         if mark.bar_position is not None and bar is not None:
             downbeat_s = mark.beat_s - (mark.bar_position - 1) * 60.0 / mark.bpm
         start_s = mark.from_s if found else 0.0
-        stretch = _Stretch(start_s, min(end_s, bound_s), mark.bpm, mark.beat_s, bar, downbeat_s)
+        end_s = min(end_s, bound_s)
+        stretch = _Stretch(start_s, end_s, mark.bpm, mark.beat_s, bar, downbeat_s, edge_s)
         if stretch.outer_beats_s() is not None:
             found.append(stretch)
     if absurd:
@@ -163,13 +176,15 @@ def _stretches(
     return found
 
 
-def _merged(stretches: Sequence[_Stretch], tolerance_s: float) -> list[_Stretch]:
+def _merged(
+    stretches: Sequence[_Stretch], tolerance_s: float, quantum_bpm: float
+) -> list[_Stretch]:
     """Return the stretches, neighbours on one line put together."""
     found: list[_Stretch] = []
     group: list[_Stretch] = []
     line: _Stretch | None = None
     for stretch in stretches:
-        longer = _line([*group, stretch], tolerance_s) if group else stretch
+        longer = _line([*group, stretch], tolerance_s, quantum_bpm) if group else stretch
         if longer is None:
             assert line is not None
             found.append(line)
@@ -179,7 +194,7 @@ def _merged(stretches: Sequence[_Stretch], tolerance_s: float) -> list[_Stretch]
     return [*found, *([line] if line is not None else [])]
 
 
-def _line(group: Sequence[_Stretch], tolerance_s: float) -> _Stretch | None:
+def _line(group: Sequence[_Stretch], tolerance_s: float, quantum_bpm: float) -> _Stretch | None:
     """Return the one stretch that a few may stand for; None where their beats are on no line."""
     first = group[0]
     outer = [stretch.outer_beats_s() for stretch in group]
@@ -188,11 +203,12 @@ def _line(group: Sequence[_Stretch], tolerance_s: float) -> _Stretch | None:
     at_beats = np.round((times_s - longest.beat_s) / longest.period_s)
     own_s = times_s - longest.beat_s - at_beats * longest.period_s
     bpm, beat_s = longest.bpm, longest.beat_s
-    if np.ptp(own_s) <= 2 * tolerance_s and any(
-        abs(stretch.bpm / longest.bpm - 1) > 1e-9 for stretch in group
-    ):
+    same_bpm = all(abs(stretch.bpm / longest.bpm - 1) <= 1e-9 for stretch in group)
+    if (np.ptp(own_s) > 2 * tolerance_s) == same_bpm and (quantum_bpm or not same_bpm):
         slope, _ = np.polyfit(at_beats, times_s, 1)
-        bpm = 60.0 / float(slope)
+        fitted_bpm = 60.0 / float(slope)
+        if not same_bpm or abs(fitted_bpm - bpm) <= quantum_bpm:
+            bpm = fitted_bpm
     if any(abs(bpm / stretch.bpm - 1) > 0.02 for stretch in group):
         return None
     rest_s = times_s - beat_s - at_beats * 60.0 / bpm
@@ -211,7 +227,8 @@ def _line(group: Sequence[_Stretch], tolerance_s: float) -> _Stretch | None:
         stretch.bars_broken or not _same_bars(stretch, bar, downbeat_s, 60.0 / bpm)
         for stretch in group
     )
-    return _Stretch(first.start_s, group[-1].end_s, bpm, beat_s, bar, downbeat_s, broken)
+    edge_s = first.edge_s
+    return _Stretch(first.start_s, group[-1].end_s, bpm, beat_s, bar, downbeat_s, edge_s, broken)
 
 
 def _same_bars(
@@ -275,12 +292,14 @@ def _as_label(stretches: Sequence[_Stretch], doubts: list[str]) -> LabelGrid:
     ]
     if not all(known) and any(stretch.downbeat_s is not None for stretch in stretches):
         doubts.append("bars change their length or begin anew, which a label cannot say")
-    segments = []
+    segments: list[LabelSegment] = []
     for stretch in stretches:
         offset_s = stretch.beat_s if stretch.downbeat_s is None else stretch.downbeat_s
         bar_s = beats_per_bar * stretch.period_s
         # The first downbeat of the stretch, as far as beats go: what a reader expects to see.
-        periods = math.ceil((stretch.start_s - _EDGE_S - offset_s) / bar_s)
+        periods = math.ceil((stretch.start_s - stretch.edge_s - offset_s) / bar_s)
         offset_s += periods * bar_s
-        segments.append(LabelSegment(stretch.start_s, Grid(stretch.bpm, offset_s, beats_per_bar)))
+        # So much before its first beat: rounding cuts none off, and leaves none double.
+        start_s = stretch.start_s - stretch.edge_s if segments else stretch.start_s
+        segments.append(LabelSegment(start_s, Grid(stretch.bpm, offset_s, beats_per_bar)))
     return LabelGrid(tuple(segments), all(known), doubts=tuple(doubts))

@@ -31,7 +31,7 @@ from beatgrid.importers.folders import ImportFileError, SourceFile
 from beatgrid.importers.formats import FORMATS, Format
 from beatgrid.importers.grid import TOLERANCE_S, LabelGrid, label_grid
 from beatgrid.importers.options import ImportOptions
-from beatgrid.importers.track import ImportedTrack
+from beatgrid.importers.track import ImportedTrack, WithoutGrid
 from beatgrid.output.result import displayable
 
 # What In The Groove's community adds to #OFFSET: chart times are so much early.
@@ -42,7 +42,8 @@ CSV = "import.csv"
 """Table of all that was imported, beside the labels."""
 
 WRITTEN, UNCHANGED, FAILED = "written", "there already", "failed"
-PIECEWISE, KEPT, NO_AUDIO = "tempo changes", "another label is there", "no audio"
+PIECEWISE, KEPT = "tempo changes", "another label is there"
+NO_AUDIO, NO_GRID = "no audio", "no grid"
 _ORDER = list(FORMATS)
 _CSV_KEYS = ("outcome", "label", "audio", "bpm", "offset_s", "segments", "source", "clock", "notes")
 
@@ -130,15 +131,12 @@ class Importer:
 
     def read(self, source: SourceFile, format: Format) -> None:
         """Read a file, and find the audio that it describes."""
-        try:
-            tracks = format.read(source)
-        except BeatgridError as error:
-            self._failed(str(error), str(source))
-            return
-        except Exception as error:  # a reader's bug or a kind of damage not thought of
-            self._failed(f"{source}: cannot be read ({type(error).__name__}: {error})", str(source))
-            return
-        for track in tracks:
+        for track in self._tracks(source, format):
+            if isinstance(track, WithoutGrid):
+                self.outcomes.append(
+                    Outcome(NO_GRID, f"{source}: {track.audio}", notes=(track.reason,))
+                )
+                continue
             name = f"{source} ({track.part})" if track.part else str(source)
             try:
                 audio = self._finder.find(source, track.audio, format.audio_anywhere)
@@ -150,6 +148,15 @@ class Importer:
                     continue
             candidate = Candidate(name, format, track, audio)
             self._candidates[audio.key].append(candidate)
+
+    def _tracks(self, source: SourceFile, format: Format) -> Iterator[ImportedTrack | WithoutGrid]:
+        """Yield what a file holds; damage ends it, and is reported."""
+        try:
+            yield from format.read(source)
+        except BeatgridError as error:
+            self._failed(str(error), str(source))
+        except Exception as error:  # a reader's bug or a kind of damage not thought of
+            self._failed(f"{source}: cannot be read ({type(error).__name__}: {error})", str(source))
 
     def write(self, progress: Callable[[Iterable[Any]], Iterable[Any]] = iter) -> list[Outcome]:
         """Write a label for each audio file, and the table of all.
@@ -175,6 +182,10 @@ class Importer:
     def _import(self, group: Sequence[Candidate], folder: Path) -> Outcome:
         """Write the label of one audio file."""
         audio = group[0].audio
+        place = os.path.relpath(audio.path, folder)
+        if place.startswith(os.pardir):
+            note = f"{audio.path}: lies outside import.audio_dir={folder}"
+            return Outcome(NO_AUDIO, group[0].source, audio=audio.path, notes=(note,))
         notes: list[str] = []
         with contextlib.ExitStack() as stack:
             try:
@@ -189,7 +200,6 @@ class Importer:
             return Outcome(FAILED, group[0].source, audio=audio.path, notes=tuple(notes))
         candidate, grid, clock = grids[0]
         notes += [*candidate.track.doubts, *grid.doubts, *_contradictions(grids)]
-        place = os.path.relpath(audio.path, folder)
         path = self.out / (label_name(place) + SUFFIX)
         outcome = Outcome(WRITTEN, candidate.source, path, audio.path, grid, clock, tuple(notes))
         if grid.is_piecewise and self.options.segments == "skip":
@@ -212,7 +222,7 @@ class Importer:
         late_s, clock = self._late_s(candidate, coded)
         duration_s = coded.duration_s if coded is not None else track.stated_duration_s
         marks = [mark.earlier(late_s) for mark in track.marks]
-        grid = label_grid(marks, duration_s, format.quantum_s)
+        grid = label_grid(marks, duration_s, format.quantum_s, format.quantum_bpm)
         return grid, clock
 
     def _late_s(self, candidate: Candidate, coded: CodedAudio | None) -> tuple[float, str]:

@@ -83,3 +83,16 @@ class ImportedTrack:
     def __post_init__(self) -> None:
         if not self.marks:
             raise ValueError(f"{self.audio}: an imported track needs a tempo")
+
+
+@dataclass(frozen=True)
+class WithoutGrid:
+    """A piece of music that a library lists without a grid, or with one that cannot be read.
+
+    Attributes:
+        audio: Its audio file as the library names it; its title where it names none.
+        reason: Why there is no grid.
+    """
+
+    audio: str
+    reason: str

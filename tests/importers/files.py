@@ -49,5 +49,5 @@ def _inside(stretches: list[tuple[float, float, Grid]]) -> np.ndarray:
     found = []
     for start_s, end_s, grid in stretches:
         times_s = grid.beat_times(end_s + 1.0)
-        found.append(times_s[(times_s >= start_s - 5e-4) & (times_s < end_s - 5e-4)])
+        found.append(times_s[(times_s >= start_s) & (times_s < end_s)])
     return np.concatenate(found)

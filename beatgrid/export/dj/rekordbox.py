@@ -31,12 +31,10 @@ ROOT = "DJ_PLAYLISTS"
 MAX_ERROR_S = 0.002
 """How far a beat may be moved by rounding, a fifth of the 10 ms that grids are measured by."""
 
-_WANTED = (
-    ROOT,
-    f"{ROOT}/COLLECTION",
-    f"{ROOT}/COLLECTION/TRACK",
-    f"{ROOT}/COLLECTION/TRACK/TEMPO",
-)
+TRACK = f"{ROOT}/COLLECTION/TRACK"
+"""Path of the element of a track."""
+
+_WANTED = (ROOT, f"{ROOT}/COLLECTION", TRACK, f"{TRACK}/TEMPO")
 _KINDS = {
     **{".mp3": "MP3 File", ".m4a": "M4A File", ".mp4": "M4A File", ".aac": "M4A File"},
     **{".wav": "WAV File", ".aif": "AIFF File", ".aiff": "AIFF File", ".flac": "FLAC File"},

@@ -31,13 +31,21 @@ logger = logging.getLogger(__name__)
 
 ROOT = "NML"
 
-_ENTRY = f"{ROOT}/COLLECTION/ENTRY"
+ENTRY = f"{ROOT}/COLLECTION/ENTRY"
+"""Path of the element of a track."""
+
 _WANTED = (
-    *(ROOT, f"{ROOT}/COLLECTION", _ENTRY),
-    *(f"{_ENTRY}/LOCATION", f"{_ENTRY}/TEMPO"),
-    *(f"{_ENTRY}/CUE_V2", f"{_ENTRY}/CUE_V2/GRID"),
+    *(ROOT, f"{ROOT}/COLLECTION", ENTRY),
+    *(f"{ENTRY}/LOCATION", f"{ENTRY}/TEMPO"),
+    *(f"{ENTRY}/CUE_V2", f"{ENTRY}/CUE_V2/GRID"),
 )
-_GRID_TYPE, _CUE_TYPE = "4", "0"
+GRID_TYPE = "4"
+"""Of the ``CUE_V2`` that is a grid marker."""
+
+BEATS_PER_BAR = 4
+"""That Traktor counts from a grid marker."""
+
+_CUE_TYPE = "0"
 _BOOT_VOLUME = "Macintosh HD"
 _MAC_VOLUMES = "/Volumes/"
 _EMPTY = f"""<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
@@ -120,14 +128,23 @@ def location(path: str, volume_ids: Mapping[str, str]) -> dict[str, str]:
     return {**found, "VOLUMEID": volume_id} if volume_id else found
 
 
+def paths(location: Mapping[str, str]) -> list[str]:
+    """Return the paths that the attributes of a ``LOCATION`` may stand for, the likelier first.
+
+    On macOS the volume that the system is on has a name as well, and is no part of paths.
+    """
+    volume = location.get("VOLUME", "")
+    path = location.get("DIR", "").replace("/:", "/") + location.get("FILE", "")
+    if has_drive(volume):
+        return [volume + path]
+    mounted = f"{_MAC_VOLUMES}{volume}{path}"
+    is_boot = volume in ("", _BOOT_VOLUME) or path.startswith("/Users/")
+    return [path, mounted] if is_boot else [mounted, path]
+
+
 def _paths(entry: Element) -> list[str]:
     """Return the paths that the location of an entry may stand for."""
-    found = []
-    for at in entry.named("LOCATION"):
-        volume = at.attributes.get("VOLUME", "")
-        path = at.attributes.get("DIR", "").replace("/:", "/") + at.attributes.get("FILE", "")
-        found += [volume + path] if has_drive(volume) else [path, f"{_MAC_VOLUMES}{volume}{path}"]
-    return found
+    return [path for at in entry.named("LOCATION") for path in paths(at.attributes)]
 
 
 def _replace_grid(document: XmlDocument, entry: Element, track: ExportTrack) -> None:
@@ -136,7 +153,7 @@ def _replace_grid(document: XmlDocument, entry: Element, track: ExportTrack) -> 
     Each marker takes the place of a former one, with its name, pad and colour.
     """
     new = markers(track)
-    old = [cue for cue in entry.named("CUE_V2") if cue.attributes.get("TYPE") == _GRID_TYPE]
+    old = [cue for cue in entry.named("CUE_V2") if cue.attributes.get("TYPE") == GRID_TYPE]
     line = document.indent(entry.children[-1].start) if entry.children else ""
     for i, cue in enumerate(old):
         own = new[i:] if i == len(old) - 1 else new[i : i + 1]
@@ -173,7 +190,7 @@ def _moved(document: XmlDocument, cue: Element, marker: Marker) -> str:
 
 def _cue(marker: Marker) -> str:
     attributes = {
-        **{"NAME": "AutoGrid", "DISPL_ORDER": "0", "TYPE": _GRID_TYPE},
+        **{"NAME": "AutoGrid", "DISPL_ORDER": "0", "TYPE": GRID_TYPE},
         "START": f"{1000 * marker.time_s:.6f}",
         **{"LEN": "0.000000", "REPEATS": "-1", "HOTCUE": "-1"},
     }

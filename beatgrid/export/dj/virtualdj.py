@@ -22,8 +22,16 @@ from beatgrid.export.track import ExportTrack
 
 ROOT = "VirtualDJ_Database"
 
-_SONG = f"{ROOT}/Song"
-_WANTED = (ROOT, _SONG, f"{_SONG}/Scan", f"{_SONG}/Poi")
+SONG = f"{ROOT}/Song"
+"""Path of the element of a track."""
+
+ANCHOR_TYPE = "beatgrid"
+"""Of the ``Poi`` that anchors the grid."""
+
+BEATS_PER_BAR = 4
+"""That VirtualDJ counts from an anchor."""
+
+_WANTED = (ROOT, SONG, f"{SONG}/Scan", f"{SONG}/Poi")
 # Version of the analysis: VirtualDJ does one of its own where a song has none.
 _SCAN_VERSION = "801"
 _EMPTY = f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -68,7 +76,7 @@ def _replace_grid(document: XmlDocument, song: Element, track: ExportTrack) -> N
     line = document.indent(song.children[-1].start) if song.children else ""
     parts = [] if song.named("Scan") else [_new_scan(track)]
     pois = list(map(_poi, anchors(track)))
-    old = [poi for poi in song.named("Poi") if poi.attributes.get("Type") == "beatgrid"]
+    old = [poi for poi in song.named("Poi") if poi.attributes.get("Type") == ANCHOR_TYPE]
     for i, poi in enumerate(old):
         if i:
             document.remove(poi)
@@ -87,7 +95,7 @@ def anchors(track: ExportTrack) -> list[tuple[float, float | None]]:
 
 
 def _poi(anchor: tuple[float, float | None]) -> str:
-    attributes = {"Pos": f"{anchor[0]:.6f}", "Type": "beatgrid"}
+    attributes = {"Pos": f"{anchor[0]:.6f}", "Type": ANCHOR_TYPE}
     if anchor[1] is not None:
         attributes["Bpm"] = f"{anchor[1]:.9f}"
     return start_tag("Poi", attributes) + " />"

@@ -20,6 +20,8 @@ from beatgrid.files import printable
 
 logger = logging.getLogger(__name__)
 
+DOCTYPE_REFUSED = "declares a document type, which no collection has; refused"
+
 _DECLARED_ENCODING = re.compile(rb"""^<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -235,7 +237,7 @@ def _parse(text: bytes, wanted: Collection[str]) -> list[Element]:
             element.end = text.index(b">", at) + 1 if is_tag else element.open_end
 
     def refuse(*_: object) -> NoReturn:
-        raise BeatgridError("declares a document type, which no collection has; refused")
+        raise BeatgridError(DOCTYPE_REFUSED)
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end

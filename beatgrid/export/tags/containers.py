@@ -1,4 +1,4 @@
-"""One tag of an audio file written by mutagen, all others kept.
+"""One tag of an audio file read or written by mutagen, all others kept.
 
 mutagen knows the containers but tidies what it saves: it raises the version of ID3 tags and fills
 ID3v1 from ID3v2. Here the version stays (but for the outdated 2.2, which it cannot write: 2.3
@@ -32,6 +32,10 @@ _MARKS = (
 )
 
 
+class UnknownKindError(BeatgridError):
+    """A file of a kind whose tags mutagen does not know."""
+
+
 @dataclass(frozen=True)
 class Tag:
     """A tag, as each kind of container holds it; None where it does not.
@@ -47,6 +51,62 @@ class Tag:
     id3: Callable[[Any], Any]
     vorbis: tuple[str, str]
     mp4: Callable[[Any], tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class TagName:
+    """Where each kind of container keeps a tag.
+
+    Attributes:
+        id3: Key of the frame, such as "GEOB:NAME".
+        vorbis: Field of a Vorbis comment.
+        mp4: Key of an atom.
+    """
+
+    id3: str
+    vorbis: str
+    mp4: str
+
+
+def read_tag(path: Path, name: TagName) -> bytes | str | None:
+    """Return the content of a tag of an audio file; None where it has none.
+
+    Args:
+        path: The file; one that holds no tags has none.
+        name: Of the tag.
+
+    Returns:
+        The data of an ID3 frame, the text of a Vorbis comment or of an MP4 atom.
+
+    Raises:
+        BeatgridError: mutagen is not installed; or the file's tags are damaged.
+        OSError: The file cannot be read.
+    """
+    mutagen = _mutagen()
+    try:
+        kind = _kind(path)
+        module = kind.__module__.rpartition(".")[2]
+        if module == "mp3":
+            try:
+                tags = _module("id3").ID3(path)
+            except _module("id3").ID3NoHeaderError:
+                return None
+        else:
+            tags = kind(path).tags
+    except UnknownKindError:
+        return None
+    except mutagen.MutagenError as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BeatgridError(f"{printable(path)}: its tags cannot be read ({reason})") from error
+    if not tags:
+        return None
+    if module in ("mp3", "aiff", "wave"):
+        frame = tags.get(name.id3)
+        return None if frame is None else bytes(frame.data)
+    values = tags.get(name.mp4 if module == "mp4" else name.vorbis)
+    if not values:
+        return None
+    return values[0] if isinstance(values[0], str) else bytes(values[0])
 
 
 def write_tag(path: Path, tag: Tag) -> None:
@@ -168,7 +228,7 @@ def _kind(path: Path) -> type:
     """Return mutagen's class for a file, by its content; a wrong suffix does no harm.
 
     Raises:
-        BeatgridError: mutagen does not know it.
+        UnknownKindError: mutagen does not know it.
     """
     with path.open("rb") as file:
         start = file.read(12)
@@ -180,7 +240,7 @@ def _kind(path: Path) -> type:
         return _module("mp3").MP3
     found = _mutagen().File(path)
     if found is None:
-        raise BeatgridError(f"{printable(path)}: is of no kind whose tags beatgrid can write")
+        raise UnknownKindError(f"{printable(path)}: is of no kind whose tags beatgrid can write")
     return type(found)
 
 

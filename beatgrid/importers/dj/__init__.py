@@ -1,0 +1,1 @@
+"""Libraries of DJ programs: rekordbox XML, Traktor NML, VirtualDJ, Mixxx, and Serato's tags."""
