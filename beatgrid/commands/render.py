@@ -9,23 +9,17 @@ Stop it at any time and start it again: complete pieces are not rendered twice.
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Callable
 
 from omegaconf import DictConfig
 
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.commands.cli import entry, exit_if_failed
 from beatgrid.errors import BeatgridError
-from beatgrid.files import check_writable, printable
-from beatgrid.processes import Failure, results
-from beatgrid.rendering.progress import Progress
+from beatgrid.files import check_writable
+from beatgrid.rendering.batch import render_missing
 from beatgrid.rendering.sources import SOURCES, source_module
-from beatgrid.rendering.store import Job, jobs_for, prepare_folder, render_job
-
-# Renderers keep sounds in memory; a fresh process now and then bounds what they leak.
-_PIECES_PER_PROCESS = 100
+from beatgrid.rendering.store import jobs_for, prepare_folder
 
 
 @entry("render", paths=("out_dir",))
@@ -60,28 +54,6 @@ def main(cfg: DictConfig) -> None:
         )
         check_writable(cfg.out_dir, "out_dir")
         prepare_folder(jobs[0])
-        failed += _render_all(source, jobs, cfg)
+        failed += render_missing(jobs, cfg.num_workers)
         total += len(jobs)
     exit_if_failed(failed, total)
-
-
-def _render_all(source: str, jobs: list[Job], cfg: DictConfig) -> int:
-    """Render the pieces that have no label yet; return how many failed."""
-    missing = [job for job in jobs if not job.is_done]
-    failed = 0
-    with Progress(source, jobs, missing) as progress:
-        done = results(_renderer, missing, cfg.num_workers, jobs_per_process=_PIECES_PER_PROCESS)
-        with contextlib.closing(done):
-            for job, error in done:
-                if error is not None:
-                    failed += 1
-                    if isinstance(error, Failure):
-                        error = f"{job.name}: {error.reason}"
-                    print(f"error: {printable(error)}", file=sys.stderr)
-                    check_writable(cfg.out_dir, "out_dir")  # no other piece could be written
-                progress.advance(job)
-    return failed
-
-
-def _renderer() -> Callable[[Job], str | None]:
-    return render_job

@@ -11,7 +11,15 @@ mastering); ``render``; ``dataset``.
 
 from beatgrid.rendering.generator.clicks import click_track
 from beatgrid.rendering.generator.dataset import write_dataset
-from beatgrid.rendering.generator.genres import GENRES, LEVEL_GENRES
+from beatgrid.rendering.generator.genres import ALL_GENRES, GENRES, LEVEL_GENRES
 from beatgrid.rendering.generator.render import RenderedTrack, render
 
-__all__ = ["GENRES", "LEVEL_GENRES", "RenderedTrack", "click_track", "render", "write_dataset"]
+__all__ = [
+    "ALL_GENRES",
+    "GENRES",
+    "LEVEL_GENRES",
+    "RenderedTrack",
+    "click_track",
+    "render",
+    "write_dataset",
+]

@@ -37,6 +37,9 @@ def _interleaved(families: Families) -> tuple[str, ...]:
 GENRES: tuple[str, ...] = _interleaved(_GENERAL)
 """Names of the genres of general music, the order in which data sets cycle through them."""
 
+ALL_GENRES: tuple[str, ...] = _interleaved((*_GENERAL, SLOW, COMPOUND, HALF_TIME))
+"""Names of every genre, once each."""
+
 LEVEL_GENRES: tuple[str, ...] = _interleaved(_LEVELS)
 """Names of the genres that teach the metrical level: slow music, compound metre, half time.
 

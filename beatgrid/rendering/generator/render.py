@@ -34,7 +34,7 @@ class RenderedTrack:
         samples: float32 (samples,) mono, peak at most 1.
         sample_rate: In hertz.
         grid: True grid; k = 0 is a downbeat.
-        genre: One of ``genres.TEMPLATES``.
+        genre: One of ``genres.TEMPLATES``, or the name of another template.
         seed: The seed it was rendered from.
         metadata: What was drawn: swing, instruments, sections ..., plain values.
     """
@@ -83,10 +83,35 @@ def render(
     """
     if genre not in TEMPLATES:
         raise ValueError(f"unknown genre {genre!r}: choose one of {', '.join(TEMPLATES)}")
+    return render_template(genre, TEMPLATES[genre], seed, duration_s, bpm, sample_rate, drum_sounds)
+
+
+def render_template(
+    name: str,
+    template: Genre,
+    seed: int,
+    duration_s: float = 60.0,
+    bpm: float | None = None,
+    sample_rate: int = 44100,
+    drum_sounds: Callable[[Kit], DrumSounds] | None = None,
+) -> RenderedTrack:
+    """Render one piece of a genre that is not among the generator's own, as ``render`` does.
+
+    Args:
+        name: Of the genre; seeds of different names are different pieces.
+        template: The genre, made of the generator's grooves, figures and instruments.
+        seed: Any integer >= 0.
+        duration_s: Length in seconds.
+        bpm: Tempo; drawn from the template's range by default.
+        sample_rate: In hertz.
+        drum_sounds: See ``render``.
+
+    Raises:
+        ValueError: A tempo or length that is not positive.
+    """
     if duration_s <= 0 or (bpm is not None and bpm <= 0):
         raise ValueError(f"duration_s and bpm must be positive, not {duration_s!r} and {bpm!r}")
-    template = TEMPLATES[genre]
-    rng = np.random.default_rng((zlib.crc32(genre.encode()), seed))
+    rng = np.random.default_rng((zlib.crc32(name.encode()), seed))
     # One stream per task, so that a change in one of them leaves what the others draw.
     tempo_rng, form_rng, drum_rng, mix_rng, *part_rngs = rng.spawn(4 + len(template.parts))
     drawn_bpm = draw_bpm(template, tempo_rng)
@@ -122,7 +147,7 @@ def render(
         "sections": [s.kind for s in song.sections],
     }
     grid = Grid(bpm=bpm, offset_s=offset_s, beats_per_bar=template.beats_per_bar)
-    return RenderedTrack(samples, sample_rate, grid, genre, seed, metadata)
+    return RenderedTrack(samples, sample_rate, grid, name, seed, metadata)
 
 
 def _plan(

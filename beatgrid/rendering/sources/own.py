@@ -24,15 +24,17 @@ def render_piece(seed: int, held_out: bool = False) -> Piece:
     return piece_of(GENRES[seed % len(GENRES)], "own", seed)
 
 
-def piece_of(genre: str, source: str, seed: int) -> Piece:
+def piece_of(genre: str, source: str, seed: int, duration_s: float | None = None) -> Piece:
     """Render a song of the generator, some of them through a codec.
 
     Args:
         genre: One of ``genres.TEMPLATES``.
         source: Name of the source, from which length and codec are drawn.
         seed: Any integer >= 0.
+        duration_s: Length in seconds; drawn by default.
     """
-    track = render(genre, seed, draw_duration_s(source, seed), sample_rate=SAMPLE_RATE)
+    duration_s = draw_duration_s(source, seed) if duration_s is None else duration_s
+    track = render(genre, seed, duration_s, sample_rate=SAMPLE_RATE)
     samples, recipe = track.samples, dict(track.metadata)
     rng = random_source(f"{source} codec", seed)
     if rng.random() < CODED_SHARE:
