@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from beatgrid.calibration.models import (
     fit_neural_choice,
     fit_probability,
     fit_sign,
+    refit_choice,
+    refit_logistic,
 )
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search.features import CONFIDENCE_FEATURES, LEVEL_FEATURES, PHASE_FEATURES
@@ -70,6 +73,8 @@ def fit_ranker(
     penalty: float = 10.0,
     n_folds: int = 5,
     n_units: int | None = None,
+    start: Ranker | None = None,
+    pull: float = 10.0,
 ) -> tuple[Ranker, FitReport]:
     """Fit a ranker.
 
@@ -80,6 +85,9 @@ def fit_ranker(
         n_folds: Folds of the cross-validation that the confidence is fitted to.
         n_units: Hidden units of the level model; 0 makes it linear. By default 16 from
             ``ENOUGH_FOR_UNITS`` tracks on, else 0.
+        start: A ranker fitted to other tracks, to fit on from: ``pull`` counts then instead of
+            ``penalty`` and ``n_units``.
+        pull: L2 penalty on what each weight differs from that of ``start``, in units of one track.
 
     Returns:
         (ranker, cross-validated report).
@@ -93,15 +101,93 @@ def fit_ranker(
     described = [LabelledCandidates.of(e, search) for e in weighed]
     tracks = [t for t in described if t is not None]
     folds = _folds([t.example.group or f"track {i}" for i, t in enumerate(tracks)], n_folds)
-    if n_units is None:
-        n_units = DEFAULT_UNITS if len(tracks) >= ENOUGH_FOR_UNITS else 0
+    method: _Method
+    if start is None:
+        if n_units is None:
+            n_units = DEFAULT_UNITS if len(tracks) >= ENOUGH_FOR_UNITS else 0
+        method = _FromNothing(penalty, n_units)
+    else:
+        method = _OnFrom(start, pull)
 
-    judged = _cross_validated(tracks, folds, search, penalty, n_units)
-    confidence = _ConfidenceData.of(tracks, judged)
+    judged = _cross_validated(tracks, folds, search, method)
+    confidence = _ConfidenceData.of(tracks, judged, method)
     found = iter(judged)
     outcomes = tuple(TrackOutcome() if t is None else next(found).outcome for t in described)
-    ranker = Ranker(*_fit_choice(tracks, penalty, n_units), confidence.fitted())
+    ranker = Ranker(*_fit_choice(tracks, method), confidence.fitted())
     return ranker, _report(tracks, judged, confidence.auroc(folds), outcomes)
+
+
+class _Method(Protocol):
+    """How the three models are fitted to examples; see ``calibration.models``."""
+
+    def level(
+        self, features: Sequence[FloatArray], right: Sequence[int], weight: FloatArray
+    ) -> LinearModel | NeuralModel: ...
+
+    def phase(self, positive: FloatArray, weight: FloatArray) -> LinearModel: ...
+
+    def confidence(
+        self, features: FloatArray, right: NDArray[np.bool_], weight: FloatArray
+    ) -> LinearModel: ...
+
+
+@dataclass(frozen=True)
+class _FromNothing:
+    """Models fitted to the examples alone."""
+
+    penalty: float
+    n_units: int
+
+    def level(
+        self, features: Sequence[FloatArray], right: Sequence[int], weight: FloatArray
+    ) -> LinearModel | NeuralModel:
+        examples = (features, right, weight, tuple(LEVEL_FEATURES))
+        if self.n_units:
+            return fit_neural_choice(*examples, self.penalty, self.n_units)
+        return fit_choice(*examples, self.penalty)
+
+    def phase(self, positive: FloatArray, weight: FloatArray) -> LinearModel:
+        return fit_sign(positive, weight, tuple(PHASE_FEATURES), self.penalty)
+
+    def confidence(
+        self, features: FloatArray, right: NDArray[np.bool_], weight: FloatArray
+    ) -> LinearModel:
+        return fit_probability(features, right, weight, tuple(CONFIDENCE_FEATURES))
+
+
+@dataclass(frozen=True)
+class _OnFrom:
+    """Models of a ranker moved towards the examples, no further than they are evidence for."""
+
+    start: Ranker
+    pull: float
+
+    def level(
+        self, features: Sequence[FloatArray], right: Sequence[int], weight: FloatArray
+    ) -> LinearModel | NeuralModel:
+        columns = _columns(self.start.level.names, LEVEL_FEATURES)
+        return refit_choice(
+            self.start.level, [f[:, columns] for f in features], right, weight, self.pull
+        )
+
+    def phase(self, positive: FloatArray, weight: FloatArray) -> LinearModel:
+        columns = _columns(self.start.phase.names, PHASE_FEATURES)
+        right = np.ones(len(positive), dtype=bool)
+        return refit_logistic(
+            self.start.phase, positive[:, columns], right, weight, self.pull, with_bias=False
+        )
+
+    def confidence(
+        self, features: FloatArray, right: NDArray[np.bool_], weight: FloatArray
+    ) -> LinearModel:
+        columns = _columns(self.start.confidence.names, CONFIDENCE_FEATURES)
+        return refit_logistic(self.start.confidence, features[:, columns], right, weight, self.pull)
+
+
+def _columns(names: Sequence[str], table: Iterable[str]) -> list[int]:
+    """Return where a model's features are among all that are computed."""
+    known = list(table)
+    return [known.index(name) for name in names]
 
 
 def _folds(groups: Sequence[str], n_folds: int) -> NDArray[np.int64]:
@@ -119,38 +205,35 @@ def _cross_validated(
     tracks: Sequence[LabelledCandidates],
     folds: NDArray[np.int64],
     search: GridSearch,
-    penalty: float,
-    n_units: int,
+    method: _Method,
 ) -> list[Judged]:
     """Judge each track by models fitted to the other folds."""
     unfitted = LinearModel(tuple(CONFIDENCE_FEATURES), np.zeros(len(CONFIDENCE_FEATURES)))
     judged: dict[int, Judged] = {}
     for fold in np.unique(folds):
         seen = [t for t, f in zip(tracks, folds, strict=True) if f != fold]
-        ranker = Ranker(*_fit_choice(seen, penalty, n_units), unfitted)
+        ranker = Ranker(*_fit_choice(seen, method), unfitted)
         for i in np.flatnonzero(folds == fold).tolist():
             judged[i] = judge(tracks[i].example, search, ranker)
     return [judged[i] for i in range(len(tracks))]
 
 
 def _fit_choice(
-    tracks: Sequence[LabelledCandidates], penalty: float, n_units: int
+    tracks: Sequence[LabelledCandidates], method: _Method
 ) -> tuple[LinearModel | NeuralModel, LinearModel]:
     """Fit the level and the phase model."""
-    phase = _fit_phase(tracks, penalty)
+    phase = _fit_phase(tracks, method)
+    columns = _columns(phase.names, PHASE_FEATURES)
     known = [(t, t.right) for t in tracks if t.right is not None]
-    examples = (
-        [t.in_phase(t.phase @ phase.weights < 0) for t, _ in known],
+    level = method.level(
+        [t.in_phase(t.phase[:, columns] @ phase.weights < 0) for t, _ in known],
         [right for _, right in known],
         np.array([t.example.weight for t, _ in known]),
-        tuple(LEVEL_FEATURES),
     )
-    if n_units:
-        return fit_neural_choice(*examples, penalty, n_units), phase
-    return fit_choice(*examples, penalty), phase
+    return level, phase
 
 
-def _fit_phase(tracks: Sequence[LabelledCandidates], penalty: float) -> LinearModel:
+def _fit_phase(tracks: Sequence[LabelledCandidates], method: _Method) -> LinearModel:
     reliable = [
         (t, t.phase[t.right]) for t in tracks if t.right is not None and t.example.phase_reliable
     ]
@@ -159,11 +242,9 @@ def _fit_phase(tracks: Sequence[LabelledCandidates], penalty: float) -> LinearMo
             f"none of the labelled tempi of {len(tracks)} tracks is among the search's "
             "candidates: check the labels, and the search's bpm_min and bpm_max"
         )
-    return fit_sign(
+    return method.phase(
         np.stack([features if t.on_beat else -features for t, features in reliable]),
         np.array([t.example.weight for t, _ in reliable]),
-        tuple(PHASE_FEATURES),
-        penalty,
     )
 
 
@@ -174,20 +255,26 @@ class _ConfidenceData:
     features: FloatArray
     right: NDArray[np.bool_]
     weight: FloatArray
+    method: _Method
 
     @classmethod
-    def of(cls, tracks: Sequence[LabelledCandidates], judged: Sequence[Judged]) -> _ConfidenceData:
+    def of(
+        cls, tracks: Sequence[LabelledCandidates], judged: Sequence[Judged], method: _Method
+    ) -> _ConfidenceData:
         return cls(
             np.stack([j.features for j in judged]),
             np.array([j.outcome.grid_right for j in judged]),
             np.array([t.example.weight * t.example.phase_reliable for t in tracks]),
+            method,
         )
 
     def part(self, chosen: NDArray[np.bool_]) -> _ConfidenceData:
-        return _ConfidenceData(self.features[chosen], self.right[chosen], self.weight[chosen])
+        return _ConfidenceData(
+            self.features[chosen], self.right[chosen], self.weight[chosen], self.method
+        )
 
     def fitted(self) -> LinearModel:
-        return fit_probability(self.features, self.right, self.weight, tuple(CONFIDENCE_FEATURES))
+        return self.method.confidence(self.features, self.right, self.weight)
 
     def auroc(self, folds: NDArray[np.int64]) -> float | None:
         """Return the cross-validated AUROC; None if all are right or all wrong."""
@@ -200,7 +287,8 @@ class _ConfidenceData:
         for fold in np.unique(folds):
             model = self.part(folds != fold).fitted()
             unseen = folds == fold
-            log_odds[unseen] = self.features[unseen] @ model.weights + model.bias
+            columns = _columns(model.names, CONFIDENCE_FEATURES)
+            log_odds[unseen] = self.features[unseen][:, columns] @ model.weights + model.bias
         return float(roc_auc_score(self.right[used], log_odds[used]))
 
 

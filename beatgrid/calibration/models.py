@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -146,6 +147,101 @@ def fit_neural_choice(
         bias=stack("hidden.bias").ravel(),
         out=stack("out.weight").ravel() / n_nets,
     )
+
+
+def refit_choice(
+    start: LinearModel | NeuralModel,
+    features: Sequence[FloatArray],
+    right: Sequence[int],
+    weight: FloatArray,
+    pull: float,
+) -> LinearModel | NeuralModel:
+    """Fit a choice among candidates on from one fitted before, held near to it.
+
+    What few examples say nothing about stays as it was.
+
+    Args:
+        start: Fitted to other examples; its kind, features and standardisation stay.
+        features: Candidates of each example, (candidates, features), in the order of its names.
+        right: The right candidate of each.
+        weight: How much each example counts, (examples,).
+        pull: L2 penalty on what each weight differs from its start, on standardised features, in
+            units of one example.
+    """
+    if isinstance(start, LinearModel):
+        scale = _deviation(np.concatenate(features))
+        choices = Choices([f / scale for f in features], right, weight)
+        model = torch.nn.Linear(len(scale), 1, bias=False, dtype=torch.float64)
+        _assign(model.weight, (start.weights * scale)[np.newaxis])
+        _minimise_near(lambda: choices.cost(model), model, pull)
+        return LinearModel(start.names, model.weight.detach().numpy()[0] / scale, start.bias)
+    inputs = [(compared(f) - start.mean) / start.scale for f in features]
+    choices = Choices(inputs, right, weight)
+    net = ScoreNet(len(start.mean), len(start.bias), seed=0)
+    _assign(net.linear.weight, start.linear[np.newaxis])
+    _assign(net.hidden.weight, start.hidden)
+    _assign(net.hidden.bias, start.bias)
+    _assign(net.out.weight, start.out[np.newaxis])
+    _minimise_near(lambda: choices.cost(net), net, pull)
+    return replace(
+        start,
+        linear=net.linear.weight.detach().numpy()[0],
+        hidden=net.hidden.weight.detach().numpy(),
+        bias=net.hidden.bias.detach().numpy(),
+        out=net.out.weight.detach().numpy()[0],
+    )
+
+
+def refit_logistic(
+    start: LinearModel,
+    features: FloatArray,
+    right: NDArray[np.bool_],
+    weight: FloatArray,
+    pull: float,
+    with_bias: bool = True,
+) -> LinearModel:
+    """Fit a logistic regression on from one fitted before, held near to it.
+
+    Args:
+        start: Fitted to other examples.
+        features: Of each example, (examples, features), in the order of its names.
+        right: The truth, (examples,).
+        weight: How much each example counts, (examples,).
+        pull: As in ``refit_choice``; of the bias as well.
+        with_bias: Fit the bias too.
+    """
+    scale = _deviation(features)
+    x = torch.as_tensor(features / scale, dtype=torch.float64)
+    y = torch.as_tensor(right, dtype=torch.float64)[:, None]
+    w = torch.as_tensor(weight, dtype=torch.float64)[:, None]
+    model = torch.nn.Linear(len(scale), 1, bias=with_bias, dtype=torch.float64)
+    _assign(model.weight, (start.weights * scale)[np.newaxis])
+    if with_bias:
+        _assign(model.bias, np.array([start.bias]))
+
+    def cost() -> torch.Tensor:
+        each = functional.binary_cross_entropy_with_logits(model(x), y, reduction="none")
+        return (w * each).sum()
+
+    _minimise_near(cost, model, pull)
+    bias = float(model.bias.detach()) if with_bias else start.bias
+    return LinearModel(start.names, model.weight.detach().numpy()[0] / scale, bias)
+
+
+def _assign(parameter: torch.Tensor, values: FloatArray) -> None:
+    with torch.no_grad():
+        parameter.copy_(torch.as_tensor(values))
+
+
+def _minimise_near(cost: Callable[[], torch.Tensor], model: torch.nn.Module, pull: float) -> None:
+    """Minimise a cost with a penalty on how far each parameter goes from where it begins."""
+    starts = [parameter.detach().clone() for parameter in model.parameters()]
+
+    def objective() -> torch.Tensor:
+        moved = [(p - s).square().sum() for p, s in zip(model.parameters(), starts, strict=True)]
+        return cost() + 0.5 * pull * torch.stack(moved).sum()
+
+    minimise(objective, model)
 
 
 def minimise(objective: Callable[[], torch.Tensor], model: torch.nn.Module) -> None:

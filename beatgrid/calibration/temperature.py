@@ -23,7 +23,7 @@ from beatgrid.data.split import fold_of
 from beatgrid.data.track import Track
 from beatgrid.errors import CheckpointError
 from beatgrid.networks.checkpoint import LoadedModel
-from beatgrid.search import GridSearch
+from beatgrid.search import GridSearch, Ranker
 
 TEMPERATURE_RANGE = (0.2, 10.0)
 
@@ -63,6 +63,8 @@ def calibrated(
     tracks: Sequence[Track],
     search: GridSearch,
     folds: Sequence[LoadedModel] = (),
+    start: Ranker | None = None,
+    pull: float = 10.0,
 ) -> tuple[LoadedModel, FitReport]:
     """Return the model with temperatures, ranker and confidence fitted to labelled tracks.
 
@@ -74,6 +76,8 @@ def calibrated(
         folds: Networks by the part of the labelled folder that each has not heard (``by_fold``):
             for tracks with audio, that one answers instead of ``model``. A network is surer of
             what it was trained on than of anything it will meet.
+        start: A ranker fitted to other tracks, to fit on from (``fit_ranker``).
+        pull: How strongly the fit is held near to it.
 
     Returns:
         (the model with its new ``calibration``, how well the search does on these tracks, each
@@ -106,7 +110,7 @@ def calibrated(
         )
         for t, z in zip(tracks, logits, strict=True)
     )
-    ranker, report = fit_ranker(examples, search)
+    ranker, report = fit_ranker(examples, search, start=start, pull=pull)
     calibration = {"temperatures": temperatures, "ranker": ranker.to_dict()}
     return replace(model, calibration=calibration), report
 

@@ -38,6 +38,7 @@ Acc1 and Acc2 (4 %; Gouyon et al., 2006) compare single tempi with each other.
 
 from beatgrid.evaluation.sequences import continuity_totals, f_measure
 from beatgrid.evaluation.summary import (
+    HIGHER_IS_BETTER,
     STATISTICS,
     ReliabilityBin,
     auroc,
@@ -50,6 +51,7 @@ from beatgrid.evaluation.summary import (
 from beatgrid.evaluation.track import LEVELS, TrackScore, evaluate_track, metrical_level
 
 __all__ = [
+    "HIGHER_IS_BETTER",
     "LEVELS",
     "STATISTICS",
     "ReliabilityBin",

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from beatgrid.evaluation.summary import STATISTICS
+from beatgrid.evaluation.track import TrackScore
+
+SIGNIFICANCE = 0.05
+
 
 @dataclass(frozen=True)
 class Pairing:
@@ -30,6 +35,16 @@ class Pairing:
     difference: float
     interval: tuple[float, float] | None
     p_value: float
+
+    @property
+    def is_better(self) -> bool:
+        """The first has more right, beyond chance."""
+        return self.n_first_only > self.n_second_only and self.p_value < SIGNIFICANCE
+
+    @property
+    def is_worse(self) -> bool:
+        """The first has fewer right, beyond chance."""
+        return self.n_first_only < self.n_second_only and self.p_value < SIGNIFICANCE
 
 
 def compare_pairs(
@@ -66,6 +81,48 @@ def compare_pairs(
         interval=interval,
         p_value=mcnemar_exact(n_first_only, n_second_only),
     )
+
+
+def bootstrap_difference(
+    first: Sequence[TrackScore],
+    second: Sequence[TrackScore],
+    key: str,
+    n: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float] | None:
+    """Return the percentile bootstrap interval of a summary's difference, the first's less.
+
+    Args:
+        first: Scores of the first method.
+        second: Those of the second, of the same tracks in the same order.
+        key: A key of ``STATISTICS``.
+        n: Number of draws; tracks are drawn with both scores.
+        seed: Seed of the draws.
+        level: Share of the draws inside the interval.
+
+    Returns:
+        The interval's (low, high), or None where the statistic does not apply.
+
+    Raises:
+        ValueError: If the key is unknown or the sequences differ in length.
+    """
+    if key not in STATISTICS:
+        raise ValueError(f"unknown statistic {key!r}; there are {', '.join(STATISTICS)}")
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} tracks of the first, {len(second)} of the second")
+    statistic = STATISTICS[key]
+    rng = np.random.default_rng(seed)
+    values = []
+    for _ in range(n if first else 0):
+        drawn = rng.integers(len(first), size=len(first))
+        one, two = (statistic([scores[i] for i in drawn]) for scores in (first, second))
+        if one is not None and two is not None:
+            values.append(one - two)
+    if not values:
+        return None
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def mcnemar_exact(n_first_only: int, n_second_only: int) -> float:

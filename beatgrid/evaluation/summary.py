@@ -163,6 +163,10 @@ STATISTICS: MappingProxyType[str, Statistic] = MappingProxyType(
 """Each summary over tracks by its name."""
 
 
+HIGHER_IS_BETTER = frozenset(STATISTICS) - {"offbeat", "bias_ms", "phase_median_ms", "phase_p95_ms"}
+"""Those that count what is right; the others measure errors."""
+
+
 def summarise(scores: Sequence[TrackScore]) -> dict[str, float | None]:
     """Sum up a set of tracks: ``n_tracks`` and every entry of ``STATISTICS``.
 

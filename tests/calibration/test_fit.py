@@ -86,3 +86,30 @@ def test_many_tracks_are_fitted_with_hidden_units(monkeypatch):
     assert Ranker.from_dict(plain).to_dict() == plain
     unseen = noisy_activation(Grid(77.0, 0.2), 60.0, np.random.default_rng(99), offbeat=0.6)
     assert GridSearch()(unseen, plain).bpm == pytest.approx(77, abs=0.05)
+
+
+def test_few_tracks_move_a_ranker_and_do_not_replace_it(fitted):
+    start, _ = fitted
+    examples = list(slow_examples(10))
+    moved, report = fit_ranker(examples, start=start, pull=10.0)
+    assert moved.level.names == start.level.names
+    assert report.level_right == 1
+    stiff, _ = fit_ranker(examples, start=start, pull=1e8)
+    for part in ("level", "phase", "confidence"):
+        far, near = (getattr(ranker, part).weights for ranker in (moved, stiff))
+        at = getattr(start, part).weights
+        assert near == pytest.approx(at, abs=1e-4)
+        assert not np.allclose(far, at, atol=1e-3)
+
+
+def test_a_ranker_of_fewer_features_keeps_those_it_has(fitted):
+    plain = fitted[0].to_dict()
+    for part in ("level", "phase", "confidence"):
+        plain[part]["names"], plain[part]["weights"] = (
+            plain[part]["names"][1:],
+            plain[part]["weights"][1:],
+        )
+    start = Ranker.from_dict(plain)
+    moved, _ = fit_ranker(list(slow_examples(10)), start=start)
+    assert moved.level.names == start.level.names
+    assert len(moved.confidence.weights) == len(start.confidence.weights)

@@ -12,6 +12,8 @@ from beatgrid.calibration.models import (
     fit_neural_choice,
     fit_probability,
     fit_sign,
+    refit_choice,
+    refit_logistic,
 )
 from beatgrid.search.ranker import LinearModel, NeuralModel, compared
 
@@ -160,3 +162,65 @@ def test_a_model_scores_by_the_names_of_its_features():
     assert model.scores([{"b": 3.0, "a": 5.0}, {"a": 0.0, "b": 0.0}]).tolist() == [7.0, 1.0]
     with pytest.raises(ValueError, match="fit them again"):
         LinearModel.from_dict({"names": ["z"], "weights": [2.0], "bias": 1.0}, ("a", "b"))
+
+
+def test_a_refit_without_pull_forgets_and_with_much_of_it_stays():
+    rows, right, weight = uneven_choices(80, 0)
+    fresh = fit_choice(rows, right, weight, NAMES, 1e-6)
+    start = LinearModel(NAMES, np.array([-1.0, 2.0, 0.5]))
+    forgot = refit_choice(start, rows, right, weight, 1e-6)
+    assert forgot.weights == pytest.approx(fresh.weights, rel=1e-3, abs=1e-4)
+    stayed = refit_choice(start, rows, right, weight, 1e8)
+    assert stayed.weights == pytest.approx(start.weights, abs=1e-5)
+
+
+def test_a_linear_refit_is_the_optimum_that_another_minimiser_finds():
+    rows, right, weight = uneven_choices(60, 3)
+    scale = np.concatenate(rows).std(axis=0)
+    start = np.array([0.2, 0.1, -0.4])
+
+    def objective(w):
+        moved = w - start * scale
+        return choice_cost([r / scale @ w for r in rows], right, weight) + 0.5 * 4 * moved @ moved
+
+    reference = minimize(objective, start * scale, method="BFGS", options={"gtol": 1e-7}).x / scale
+    model = refit_choice(LinearModel(NAMES, start), rows, right, weight, 4.0)
+    assert model.weights == pytest.approx(reference, rel=1e-4, abs=1e-5)
+
+
+def test_a_neural_refit_begins_where_it_was_and_learns():
+    rows, right, weight = uneven_choices(40, 5)
+    start = fit_neural_choice(rows, right, weight, NAMES, 10.0, n_units=3, n_nets=2)
+    stayed = refit_choice(start, rows, right, weight, 1e8)
+    scores = [[m.scores(named(r)) for r in rows] for m in (start, stayed)]
+    assert np.concatenate(scores[1]) == pytest.approx(np.concatenate(scores[0]), abs=1e-4)
+    others, right_of_others, weight = uneven_choices(60, 6)
+    flipped = [-r for r in others]  # now the lower ``a`` is right
+    moved = refit_choice(start, flipped, right_of_others, weight, 1.0)
+    assert isinstance(moved, NeuralModel)
+    costs = [
+        choice_cost([m.scores(named(r)) for r in flipped], right_of_others, weight)
+        for m in (start, moved)
+    ]
+    assert costs[1] < 0.7 * costs[0]
+
+
+def test_a_logistic_refit_is_the_optimum_that_another_minimiser_finds():
+    rng = np.random.default_rng(8)
+    features = rng.normal(0, (1.0, 3.0, 0.5), (90, 3))
+    right = features @ [1.0, -0.3, 0.0] + rng.logistic(size=90) > 0.4
+    weight, scale = rng.uniform(0.2, 2.0, 90), features.std(axis=0)
+    start = LinearModel(NAMES, np.array([-0.5, 0.2, 1.0]), 0.7)
+    begin = np.array([*(start.weights * scale), start.bias])
+
+    def objective(w):
+        z = features / scale @ w[:3] + w[3]
+        moved = w - begin
+        return weight @ (np.logaddexp(0, z) - right * z) + 0.5 * 2.0 * moved @ moved
+
+    reference = minimize(objective, begin, method="BFGS", options={"gtol": 1e-7}).x
+    model = refit_logistic(start, features, right, weight, 2.0)
+    assert model.weights == pytest.approx(reference[:3] / scale, rel=1e-4, abs=1e-5)
+    assert model.bias == pytest.approx(reference[3], rel=1e-4)
+    fixed = refit_logistic(start, features, right, weight, 2.0, with_bias=False)
+    assert fixed.bias == start.bias

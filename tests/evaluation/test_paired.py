@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from beatgrid.evaluation.paired import compare_pairs, mcnemar_exact
+from beatgrid.evaluation.paired import bootstrap_difference, compare_pairs, mcnemar_exact
+from tests.evaluation.test_track import TRUE, score
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,32 @@ def test_no_tracks_tell_nothing():
 def test_different_tracks_are_refused():
     with pytest.raises(ValueError, match="2 tracks of the first, 1 of the second"):
         compare_pairs([True, False], [True])
+
+
+def test_evidence_for_a_difference_has_a_direction():
+    found = [compare_pairs([True] * a + [False] * b, [False] * a + [True] * b) for a, b in PAIRS]
+    assert [f.is_better for f in found] == [False, True, False, False]
+    assert [f.is_worse for f in found] == [False, False, True, False]
+
+
+PAIRS = [(5, 0), (6, 0), (0, 6), (9, 3)]
+RIGHT, WRONG = score(TRUE.bpm), score(1.07 * TRUE.bpm)
+
+
+def test_a_difference_of_summaries_is_that_of_its_pairs():
+    before = [WRONG] * 10 + [RIGHT] * 10
+    after = [WRONG] * 4 + [RIGHT] * 16
+    low, high = bootstrap_difference(after, before, "grid_ok_21")
+    assert compare_pairs(*([s.grid_ok_21 for s in side] for side in (after, before))).interval == (
+        pytest.approx((low, high), abs=0.051)
+    )
+    assert bootstrap_difference(after, after, "grid_ok_21") == (0.0, 0.0)
+
+
+def test_a_statistic_that_does_not_apply_has_no_interval():
+    assert bootstrap_difference([], [], "level_ok") is None
+    assert bootstrap_difference([RIGHT], [RIGHT], "downbeat_accuracy") is None
+    with pytest.raises(ValueError, match="unknown statistic 'nope'"):
+        bootstrap_difference([RIGHT], [RIGHT], "nope")
+    with pytest.raises(ValueError, match="1 tracks of the first, 2 of the second"):
+        bootstrap_difference([RIGHT], [RIGHT, WRONG], "level_ok")
