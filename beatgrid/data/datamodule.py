@@ -25,13 +25,14 @@ from beatgrid.checks import (
     Whole,
     checked,
 )
+from beatgrid.data.amounts import in_amounts
 from beatgrid.data.augment import Augment
 from beatgrid.data.dataset import Crop, CropDataset, TargetSpec, collate, whole_track
 from beatgrid.data.discovery import discover
 from beatgrid.data.labels import SPLITS
 from beatgrid.data.sampler import CropSampler
 from beatgrid.data.sources import TrackSource, configured_sources
-from beatgrid.data.split import fold_of, split_tracks
+from beatgrid.data.split import fold_of, hold_out, split_tracks
 from beatgrid.data.tempo_shares import TempoShares, shared
 from beatgrid.data.track import Track, open_tracks
 from beatgrid.data.workers import WorkerLoader, heed_parent_only
@@ -64,9 +65,16 @@ class BeatDataModule(L.LightningDataModule):
             split: a name each, with ``folder`` and ``weight``; null leaves one out.
         sources: Any other TrackSource that joins the training split, a name each; null leaves
             one out.
+        rendered_val: Folders of rendered features that join the validation split, as ``rendered``
+            does the training split.
         weight: How often crops of the labelled folder's tracks are drawn, beside the other
             sources' own weights.
         suspect_weight: Factor on it for tracks whose label is marked ``suspect``.
+        held_out: Share of the labelled folder's recordings that is held out, half to validate by
+            and half to test by, in as far as labels do not say; None: ``val_count`` counts.
+        own_share: Share of the crops that are the labelled folder's, whatever there is of each;
+            None leaves it to the weights.
+        epoch_hours: Length of an epoch's crops; None: as the tracks and their weights have it.
         fold: (k, n) leaves the k-th of n parts of the labelled folder (0 .. n - 1) out of training:
             the network can then be asked about it as about music that it never heard.
         tempo_shares: Shares of the crops by tempo, all sources together; None leaves them as the
@@ -94,8 +102,12 @@ class BeatDataModule(L.LightningDataModule):
         augment: Mapping[str, Any] | None,
         rendered: Mapping[str, Mapping[str, Any] | None],
         sources: Mapping[str, TrackSource | None],
+        rendered_val: Mapping[str, Mapping[str, Any] | None],
         weight: NotNegative,
         suspect_weight: NotNegative,
+        held_out: Annotated[float, Interval(0, 0.5, above=True)] | None,
+        own_share: Annotated[float, Interval(0, 1, above=True)] | None,
+        epoch_hours: Positive | None,
         fold: Fold | None,
         tempo_shares: TempoShares | None,
         exclude_licenses: Sequence[Name],
@@ -112,7 +124,10 @@ class BeatDataModule(L.LightningDataModule):
         self.num_workers = num_workers
         self.augment = None if augment is None else Augment(**augment)
         self.sources = configured_sources(rendered, sources)
+        self.val_sources = configured_sources(rendered_val, {}, "data.rendered_val")
         self.weight, self.suspect_weight = weight, suspect_weight
+        self.held_out = held_out
+        self.own_share, self.epoch_hours = own_share, epoch_hours
         self.fold, self.tempo_shares = fold, tempo_shares
         if fold is not None and not fold[0] < fold[1]:
             raise BeatgridError(
@@ -137,7 +152,12 @@ class BeatDataModule(L.LightningDataModule):
     @functools.cached_property
     def labelled(self) -> list[Track]:
         """The labelled folder's tracks, discovered once: each doubt about them is said once."""
-        return [] if self.audio_dir is None else discover(self.audio_dir, self.label_dir)
+        if self.audio_dir is None:
+            return []
+        tracks = discover(self.audio_dir, self.label_dir)
+        if self.held_out is None:
+            return tracks
+        return hold_out(tracks, self.held_out, self.split_seed or 0)
 
     def prepare_data(self) -> None:
         """Compute the features that the cache lacks, once per machine."""
@@ -161,8 +181,11 @@ class BeatDataModule(L.LightningDataModule):
             for name, tracks in splits.items()
         }
         splits["train"] = [t for t in map(self._weighted, splits["train"]) if t.weight > 0]
+        n_own = len(splits["train"])
         for source in self.sources:
             splits["train"] += source.tracks(self.features)
+        for source in self.val_sources:
+            splits["val"] += source.tracks(self.features)
         if not splits["train"]:
             raise BeatgridError(
                 f"data.audio_dir={self.audio_dir}: no track is left to train on; "
@@ -171,6 +194,10 @@ class BeatDataModule(L.LightningDataModule):
         if self.tempo_shares is not None:
             splits["train"] = shared(
                 splits["train"], self.tempo_shares, [t.n_frames for t in splits["train"]]
+            )
+        if self.own_share is not None or self.epoch_hours is not None:
+            splits["train"] = in_amounts(
+                splits["train"], n_own, self.own_share, self.epoch_hours, self.crop_s
             )
         self.splits = splits
 

@@ -22,13 +22,16 @@ class TrackSource(Protocol):
 
 
 def configured_sources(
-    rendered: Mapping[str, Mapping[str, Any] | None], sources: Mapping[str, TrackSource | None]
+    rendered: Mapping[str, Mapping[str, Any] | None],
+    sources: Mapping[str, TrackSource | None],
+    key: str = "data.rendered",
 ) -> list[TrackSource]:
     """Return the sources that a configuration names, without those set to null.
 
     Args:
         rendered: Arguments of a RenderedSource each, by name (``data.rendered``).
         sources: Any others, by name (``data.sources``).
+        key: Where ``rendered`` stands in the configuration.
 
     Raises:
         BeatgridError: Arguments that a RenderedSource does not take.
@@ -39,7 +42,7 @@ def configured_sources(
             found += [] if settings is None else [RenderedSource(**settings)]
         except TypeError as error:
             raise BeatgridError(
-                f"data.rendered.{name}={settings}: takes folder, weight and max_hours"
+                f"{key}.{name}={settings}: takes folder, weight and max_hours"
             ) from error
     for name, source in sources.items():
         if source is not None and not callable(getattr(source, "tracks", None)):

@@ -7,6 +7,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,12 @@ logger = logging.getLogger(__name__)
 # Files of one size are told apart by so much of their beginning; only what agrees is read whole.
 HEAD_BYTES = 1 << 16
 MAX_NAMED = 10
+HELD_OUT = ("val", "test")
+# Of what is drawn to choose by and to judge by: fewer than four tell nothing, more than eighty
+# would teach more than they tell.
+MIN_HELD_OUT = 4
+MAX_HELD_OUT = 80
+MIN_RECORDINGS = 5
 
 
 def split_tracks(
@@ -86,6 +93,54 @@ def split_tracks(
             'set "split": "train" in some of them'
         )
     return splits
+
+
+def hold_out(tracks: Sequence[Track], share: float, seed: int) -> list[Track]:
+    """Return tracks whose labels say of each on which side it is, ``val`` and ``test`` not empty.
+
+    What labels say is kept. Where they hold nothing out, a share of the recordings is drawn and
+    divided between both sides; where they name one side only, half of it, drawn, is the other.
+
+    Args:
+        tracks: At least ``MIN_RECORDINGS`` recordings.
+        share: Of all recordings, to be held out; ``MIN_HELD_OUT`` to ``MAX_HELD_OUT`` of them,
+            and never more than half.
+        seed: Of the draw.
+
+    Raises:
+        BeatgridError: There are too few recordings.
+    """
+    number = recordings(tracks)
+    order = list(dict.fromkeys(number))
+    if len(order) < MIN_RECORDINGS:
+        raise BeatgridError(
+            f"{len(order)} labelled recordings: {MIN_RECORDINGS} are needed at least, to learn "
+            "from, to choose by and to judge by"
+        )
+    random.Random(seed).shuffle(order)
+    said = {
+        side: {n for track, n in zip(tracks, number, strict=True) if track.label.split == side}
+        for side in HELD_OUT
+    }
+    named = {side: [recording for recording in order if recording in said[side]] for side in said}
+    full = [side for side in HELD_OUT if named[side]]
+    if len(full) == 2:
+        return list(tracks)
+    if full and len(named[full[0]]) > 1:
+        drawn = named[full[0]]
+    else:
+        wanted = min(max(round(share * len(order)), MIN_HELD_OUT), MAX_HELD_OUT, len(order) // 2)
+        drawn = [*named[full[0]], *(r for r in order if r not in named[full[0]])] if full else order
+        drawn = drawn[: max(wanted, 2)]
+    # With one side named its first half stays there; ``val`` gets the odd one otherwise.
+    first = full[0] if full else "val"
+    second = next(side for side in HELD_OUT if side != first)
+    n_first = (len(drawn) + 1) // 2
+    side_of = dict.fromkeys(drawn[:n_first], first) | dict.fromkeys(drawn[n_first:], second)
+    return [
+        replace(track, label=replace(track.label, split=side_of.get(n, "train")))
+        for track, n in zip(tracks, number, strict=True)
+    ]
 
 
 def fold_of(track: Track, n_folds: int) -> int:

@@ -1,6 +1,6 @@
 import pytest
 
-from beatgrid.data.split import HEAD_BYTES, recordings, split_tracks
+from beatgrid.data.split import HEAD_BYTES, hold_out, recordings, split_tracks
 from beatgrid.errors import BeatgridError
 from tests.data.test_discovery import names
 
@@ -103,3 +103,59 @@ def test_a_file_gone_since_it_was_found_equals_no_other(folder):
     tracks = folder.discover()
     tracks[0].audio_path.unlink()
     assert len(set(recordings(tracks))) == 2
+
+
+def sides(tracks):
+    return {side: names(t for t in tracks if t.label.split == side) for side in ("val", "test")}
+
+
+@pytest.mark.parametrize(
+    ("n", "n_val", "n_test"), [(5, 1, 1), (10, 2, 2), (30, 5, 4), (100, 15, 15), (400, 40, 40)]
+)
+def test_a_share_is_held_out_and_halved(n, n_val, n_test, folder):
+    for i in range(n):
+        folder(f"t{i:03}", audio=f"t{i:03}.wav")
+    tracks = folder.discover()
+    held = sides(hold_out(tracks, 0.3, seed=0))
+    assert (len(held["val"]), len(held["test"])) == (n_val, n_test)
+    assert not set(held["val"]) & set(held["test"])
+    assert sides(hold_out(tracks, 0.3, seed=0)) == held
+    assert n < 10 or sides(hold_out(tracks, 0.3, seed=1)) != held
+
+
+def test_versions_of_a_recording_are_held_out_together(folder):
+    for i in range(12):
+        folder(f"t{i:02}", audio=f"t{i:02}.wav", group=f"g{i // 2}")
+    held = sides(hold_out(folder.discover(), 0.3, seed=3))
+    for side in held.values():
+        assert len(side) == 4 or len(side) == 2
+        assert {int(name[1:]) // 2 for name in side} == {int(name[1:]) // 2 for name in side[::2]}
+
+
+def test_what_labels_say_of_held_out_tracks_is_kept(folder):
+    for i, split in enumerate(["val", "test", "train", None, None, None]):
+        folder(f"t{i}", audio=f"t{i}.wav", **({} if split is None else {"split": split}))
+    assert sides(hold_out(folder.discover(), 0.3, 0)) == {"val": ["t0"], "test": ["t1"]}
+
+
+def test_one_side_that_labels_name_gives_half_to_the_other(folder):
+    for i in range(12):
+        folder(f"t{i:02}", audio=f"t{i:02}.wav", split="test" if i < 6 else "train")
+    held = sides(hold_out(folder.discover(), 0.3, 0))
+    assert (len(held["val"]), len(held["test"])) == (3, 3)
+    assert set(held["val"]) | set(held["test"]) == {f"t{i:02}" for i in range(6)}
+
+
+def test_a_single_named_track_stays_where_it_is(folder):
+    for i in range(8):
+        folder(f"t{i}", audio=f"t{i}.wav", **({"split": "val"} if i == 3 else {}))
+    held = sides(hold_out(folder.discover(), 0.3, 0))
+    assert "t3" in held["val"]
+    assert len(held["test"]) == 2
+
+
+def test_too_few_recordings_are_refused(folder):
+    for i in range(4):
+        folder(f"t{i}", audio=f"t{i}.wav")
+    with pytest.raises(BeatgridError, match="4 labelled recordings: 5 are needed"):
+        hold_out(folder.discover(), 0.3, 0)
