@@ -40,6 +40,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "calibration": frozenset({"audio", "data", "networks", "activation", "search", "evaluation"}),
     "rendering": frozenset({"audio", "data", "output"}),
+    "finetuning": frozenset(
+        {
+            *("audio", "data", "networks", "activation", "search", "evaluation", "output"),
+            *("training", "calibration", "rendering"),
+        }
+    ),
     "prediction": frozenset({"audio", "search", "output"}),
     "predictor": frozenset({"audio", "networks", "activation", "search", "training", "prediction"}),
     "library": frozenset({"audio", "output", "prediction", "predictor"}),
@@ -50,7 +56,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             *("audio", "data", "networks", "activation", "search", "evaluation", "output"),
             *("training", "calibration", "rendering", "prediction", "predictor", "library"),
-            *("cluster", "export", "importers", "review", "audit", "comparison"),
+            *("cluster", "export", "importers", "review", "audit", "comparison", "finetuning"),
         }
     ),
 }

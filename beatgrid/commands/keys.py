@@ -178,6 +178,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "test": bool,
         "num_threads": Threads,
         "output_dir": Name | None,
+        "finetune": Mapping | None,
         **{
             group: Mapping
             for group in ("features", "data", "model", "grid", "trainer", "logger", "callbacks")
@@ -252,6 +253,7 @@ _VALUE_OBJECTS = {
     "features": "beatgrid.audio.features.FeatureSpec",
     "data.target": "beatgrid.data.dataset.TargetSpec",
     "data.augment": "beatgrid.data.augment.Augment",
+    "finetune": "beatgrid.finetuning.settings.FineTuneSettings",
 }
 _RENDERED = "beatgrid.data.rendered.RenderedSource"
 
@@ -291,10 +293,10 @@ def _check_node(node: DictConfig, prefix: str, hints: Mapping[str, Any]) -> None
 
 def _arguments(node: DictConfig, key: str) -> Mapping[str, Any]:
     """Return what the keys of a node must be that is made into an object."""
-    if key in ("callbacks", "data.rendered", "data.sources"):
+    if key in ("callbacks", "data.rendered", "data.rendered_val", "data.sources"):
         return dict.fromkeys(map(str, node), Mapping | None)
     target = node.get("_target_") or _VALUE_OBJECTS.get(key)
-    if target is None and key.startswith("data.rendered."):
+    if target is None and key.startswith(("data.rendered.", "data.rendered_val.")):
         target = _RENDERED
     if target in _ARGUMENTS:
         return _ARGUMENTS[target]

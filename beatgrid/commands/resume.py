@@ -84,19 +84,24 @@ def refuse_complete(cfg: DictConfig, progress: Progress) -> None:
     Raises:
         BeatgridError: It says which limit is reached.
     """
+    reached = limit_reached(cfg, progress)
+    if reached is not None:
+        raise BeatgridError(f"resume={cfg.output_dir}: complete, {reached}")
+
+
+def limit_reached(cfg: DictConfig, progress: Progress) -> str | None:
+    """Say which limit a run has reached; None where it is still to be trained."""
     max_epochs, max_steps = cfg.trainer.max_epochs, cfg.trainer.get("max_steps", -1)
     limit_s = _seconds(cfg.trainer.max_time)
     if progress.stopped_early:
-        reached = f"stopped early after {progress.epochs} epochs"
-    elif max_epochs is not None and 0 <= max_epochs <= progress.epochs:
-        reached = f"trainer.max_epochs={max_epochs} is reached; give more"
-    elif 0 <= max_steps <= progress.steps:
-        reached = f"trainer.max_steps={max_steps} is reached"
-    elif limit_s is not None and limit_s <= progress.elapsed_s:
-        reached = f"trainer.max_time={cfg.trainer.max_time} is reached; give more"
-    else:
-        return
-    raise BeatgridError(f"resume={cfg.output_dir}: complete, {reached}")
+        return f"stopped early after {progress.epochs} epochs"
+    if max_epochs is not None and 0 <= max_epochs <= progress.epochs:
+        return f"trainer.max_epochs={max_epochs} is reached; give more"
+    if 0 <= max_steps <= progress.steps:
+        return f"trainer.max_steps={max_steps} is reached"
+    if limit_s is not None and limit_s <= progress.elapsed_s:
+        return f"trainer.max_time={cfg.trainer.max_time} is reached; give more"
+    return None
 
 
 def _seconds(max_time: str | Mapping[str, float] | None) -> float | None:

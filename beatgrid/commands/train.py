@@ -21,14 +21,16 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
+from beatgrid.commands import finetune
 from beatgrid.commands.cli import checkpoint_of, entry
-from beatgrid.commands.resume import refuse_complete, resumed_config
+from beatgrid.commands.resume import limit_reached, refuse_complete, resumed_config
 from beatgrid.data.datamodule import BeatDataModule
 from beatgrid.errors import BeatgridError
-from beatgrid.evaluation import summarise
+from beatgrid.evaluation import HIGHER_IS_BETTER, summarise
 from beatgrid.files import write_json
+from beatgrid.finetuning.validation import SCORE
 from beatgrid.networks import count_parameters
-from beatgrid.networks.checkpoint import load_model
+from beatgrid.networks.checkpoint import load_model, save_model
 from beatgrid.predictor import find_checkpoint
 from beatgrid.training.checkpoints import DurableCheckpointIO
 from beatgrid.training.faults import reading_faults_named, writing_faults_named
@@ -58,7 +60,7 @@ MIN_PROCESSES = 4
     "train",
     paths=(
         *("data.audio_dir", "data.label_dir", "data.cache_dir"),
-        *("resume", "init_from", "output_dir"),
+        *("resume", "init_from", "output_dir", "finetune.rehearsal_dir"),
     ),
     sweeps=True,
     renamed={"ckpt_path": "resume=RUN_FOLDER or resume=CHECKPOINT"},
@@ -80,6 +82,8 @@ def _begin_or_resume(cfg: DictConfig) -> float:
     if requeued is not None:
         resume = cfg.resume = str(requeued)
     if resume.lower() == "false":
+        if cfg.finetune is not None:
+            finetune.follow_checkpoint(cfg)
         with _new_run(cfg) as folder:
             return _train(cfg, folder, None)
     hydra = HydraConfig.get()
@@ -90,7 +94,7 @@ def _begin_or_resume(cfg: DictConfig) -> float:
     )
     cfg = resumed_config(folder, cfg, hydra.overrides.task)
     progress = last_progress(folder) if checkpoint is None else read_progress(checkpoint)
-    if progress is not None:
+    if progress is not None and not _awaits_verdict(cfg, folder):
         refuse_complete(cfg, progress)
     return _train(cfg, folder, progress)
 
@@ -136,13 +140,18 @@ def _train(cfg: DictConfig, folder: Path, progress: Progress | None) -> float:
             stack.enter_context(log_file(folder / "train.log"))
         if cfg.resume:
             logger.info("%s", _position(folder, progress))
-        data, model, trainer = _assemble(cfg, begins=progress is None)
+        data, model, trainer = _assemble(cfg, folder, begins=progress is None)
         if _is_first_process():
             keep_splits(folder, data.split_names())
         for name, split in model.training_data["splits"].items():
             logger.info("%s: %d tracks, %.2f h", name, split["tracks"], split["hours"])
+        if cfg.get("finetune"):
+            logger.info("%s", finetune.divided(data))
         logger.info("%d parameters; run folder %s", count_parameters(model), folder)
 
+        if progress is not None and limit_reached(cfg, progress) is not None:
+            finetune.finish(cfg, folder, data)  # all that was left to do
+            return math.nan
         checkpoint = None if progress is None else progress.path
         trainer.fit(model, data, ckpt_path=checkpoint, weights_only=True)
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
@@ -153,10 +162,14 @@ def _train(cfg: DictConfig, folder: Path, progress: Progress | None) -> float:
         if trainer.is_global_zero:
             write_json(folder / "metrics.json", metrics)
         _log_hyperparameters(trainer, cfg, metrics)
+        if cfg.get("finetune") and not cfg.trainer.get("fast_dev_run"):
+            finetune.finish(cfg, folder, data)
         return metrics.get(cfg.monitor, math.nan)
 
 
-def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule, Trainer]:
+def _assemble(
+    cfg: DictConfig, folder: Path, begins: bool
+) -> tuple[BeatDataModule, BeatModule, Trainer]:
     """Build the parts that ``cfg`` names, the data ready; a new run may begin from weights."""
     _check(cfg)
     seed_everything(cfg.seed, workers=True, verbose=False)
@@ -167,14 +180,20 @@ def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule
         with checkpoint_of("init_from"):
             start = load_model(find_checkpoint(cfg.init_from))
     data: BeatDataModule = instantiate(cfg.data)
+    is_finetuning = bool(cfg.get("finetune"))
+    if is_finetuning:
+        finetune.render_rehearsal(cfg, data)
     data.prepare_data()
     data.setup()
     if not data.splits["val"] or cfg.trainer.limit_val_batches == 0:
         logger.warning("no validation: checkpoints and early stopping go by train/loss")
         cfg.monitor = "train/loss"
+    _direct(cfg)
     model.training_data = data.summary()
     if start is not None:
-        model.begin_with(start)
+        model.begin_with(start, keep_calibration=is_finetuning)
+        if is_finetuning:
+            save_model(folder / "checkpoints" / finetune.BEFORE, start)
     callbacks = [c for c in instantiate(cfg.callbacks).values() if c is not None]
     trainer: Trainer = instantiate(
         cfg.trainer,
@@ -190,6 +209,7 @@ def _assemble(cfg: DictConfig, begins: bool) -> tuple[BeatDataModule, BeatModule
 def _check(cfg: DictConfig) -> None:
     """Refuse what would only fail in the middle of the work, or with a stack trace."""
     known = ["train/loss", "val/loss", *(f"val/{name}" for name in summarise([]))]
+    known += [SCORE] if cfg.get("finetune") else []
     if cfg.monitor not in known:
         raise BeatgridError(f"monitor={cfg.monitor}: must be one of {', '.join(known)}")
     devices, cores = cfg.trainer.devices, os.cpu_count() or 1
@@ -198,6 +218,20 @@ def _check(cfg: DictConfig) -> None:
         raise BeatgridError(
             f"trainer.devices={devices}: as many processes as the {cores} cores here at most"
         )
+
+
+def _direct(cfg: DictConfig) -> None:
+    """Let what looks at the monitored value know whether the lowest or the highest is best."""
+    name = cfg.monitor.removeprefix("val/")
+    mode = "max" if cfg.monitor == SCORE or name in HIGHER_IS_BETTER else "min"
+    for callback in cfg.callbacks.values():
+        if callback is not None and callback.get("monitor") == cfg.monitor:
+            callback.mode = mode
+
+
+def _awaits_verdict(cfg: DictConfig, folder: Path) -> bool:
+    """Tell whether a fine-tuning was cut off before its end, after its training perhaps."""
+    return bool(cfg.get("finetune")) and not (folder / finetune.VERDICT).exists()
 
 
 def _position(folder: Path, progress: Progress | None) -> str:

@@ -14,12 +14,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from beatgrid.activation.chunks import TrackLogits
-from beatgrid.activation.evidence import track_activation
+from beatgrid.activation.evidence import Calibration, track_activation
 from beatgrid.audio.reader import load_audio
 from beatgrid.checks import Count, Name, Positive, Seed, Whole
 from beatgrid.data.dataset import CropDataset
 from beatgrid.data.track import Track, score_track
 from beatgrid.errors import AudioError
+from beatgrid.evaluation import TrackScore
 from beatgrid.grid import Activation
 from beatgrid.output.figures import excerpt_figure
 from beatgrid.output.sonify import mix_clicks
@@ -27,7 +28,7 @@ from beatgrid.training.metrics import GridMetrics
 from beatgrid.training.module import BeatModule
 
 if TYPE_CHECKING:
-    from beatgrid.search import Search
+    from beatgrid.search import Ranker, Search
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +42,10 @@ def _track_and_activation(
     module: L.LightningModule,
     batch: Mapping[str, Tensor],
     outputs: Mapping[str, Any],
-) -> tuple[Track, Activation]:
-    """Return the track of a whole-track batch (of one), and its activation from the logits."""
+) -> tuple[Track, Activation, Ranker | None]:
+    """Return the track of a whole-track batch (of one), its activation, and the ranker for it."""
     assert isinstance(module, BeatModule)
+    calibration = Calibration.from_dict(module.calibration, "this training's")
     loader: Any = trainer.test_dataloaders if trainer.testing else trainer.val_dataloaders
     dataset: CropDataset = loader.dataset
     track = dataset.tracks[int(batch["track"][0])]
@@ -55,8 +57,9 @@ def _track_and_activation(
         batch["features"][0].float().cpu().numpy(),
         module.spec,
         track.duration_s,
+        calibration.temperatures,
     )
-    return track, activation
+    return track, activation, calibration.ranker
 
 
 class GridValidation(L.Callback):
@@ -86,9 +89,13 @@ class GridValidation(L.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Find and score one track's grid."""
-        track, activation = _track_and_activation(trainer, pl_module, batch, outputs)
-        score = score_track(track, activation, self.search(activation, None))
-        self.metrics.update(score, int(batch["track"][0]))
+        track, activation, ranker = _track_and_activation(trainer, pl_module, batch, outputs)
+        score = score_track(track, activation, self.search(activation, ranker))
+        self.add(track, score, outputs, int(batch["track"][0]))
+
+    def add(self, track: Track, score: TrackScore, outputs: Mapping[str, Any], index: int) -> None:
+        """Count a track's score; ``index`` is its place in the data set."""
+        self.metrics.update(score, index)
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the metrics over all tracks of all processes."""
@@ -135,8 +142,8 @@ class TrackPictures(L.Callback):
         ):
             return
         assert isinstance(pl_module, BeatModule)
-        track, activation = _track_and_activation(trainer, pl_module, batch, outputs)
-        estimate = self.search(activation, None)
+        track, activation, ranker = _track_and_activation(trainer, pl_module, batch, outputs)
+        estimate = self.search(activation, ranker)
         start_s = max(0.0, track.duration_s / 2 - self.excerpt_s / 2)
         stop_s = min(track.duration_s, start_s + self.excerpt_s)
         figure = excerpt_figure(

@@ -89,14 +89,19 @@ class BeatModule(L.LightningModule):
         )
         # Set by the training script: hours, tracks and licence of the data, for the checkpoint.
         self.training_data: dict[str, Any] = {}
+        # What turns the answers of the network into grids, in validation and in the checkpoints;
+        # empty where a training begins from nothing.
+        self.calibration: dict[str, Any] = {}
 
-    def begin_with(self, model: LoadedModel) -> None:
+    def begin_with(self, model: LoadedModel, keep_calibration: bool = False) -> None:
         """Take over the weights of a trained network, to train them further.
 
         A network without LSTM or tempo head may become one with it.
 
         Args:
             model: Named in the checkpoints of this training, with the data it has learnt from.
+            keep_calibration: Take over its temperatures and ranker as well: a training that
+                changes little leaves them of use.
 
         Raises:
             CheckpointError: It is another network, of other sizes, or takes other features.
@@ -113,6 +118,8 @@ class BeatModule(L.LightningModule):
             )
         take_over(self.network, model.network)
         self.training_data["init_from"] = {"model": model.model_id, **model.training_data}
+        if keep_calibration:
+            self.calibration = model.calibration
 
     def forward(self, features: Tensor, n_frames: Tensor | None = None) -> NetworkOutput:
         """Return the network's answer to log-mel features (batch, frames, mels)."""
@@ -192,6 +199,7 @@ class BeatModule(L.LightningModule):
 
     def on_load_checkpoint(self, checkpoint_dict: dict[str, Any]) -> None:
         """Keep what the training began with when it is resumed."""
+        self.calibration = checkpoint_dict[KEY].get("calibration", {})
         before = checkpoint_dict[KEY]["training_data"].get("init_from")
         if before is not None:
             self.training_data["init_from"] = before
@@ -202,4 +210,5 @@ class BeatModule(L.LightningModule):
             network=self.network_args,
             features=self.spec.to_dict(),
             training_data=self.training_data,
+            calibration=self.calibration,
         )

@@ -88,7 +88,7 @@ def test_audio_that_is_gone_costs_a_sound_in_tensorboard(tmp_path, monkeypatch, 
     track = replace(track, audio_path=tmp_path / "gone.wav")
     activation = noisy_activation(Grid(120.0, 0.2), 10.0, np.random.default_rng(0))
     monkeypatch.setattr(callbacks, "TensorBoardLogger", Board)
-    monkeypatch.setattr(callbacks, "_track_and_activation", lambda *_: (track, activation))
+    monkeypatch.setattr(callbacks, "_track_and_activation", lambda *_: (track, activation, None))
     module = BeatModule(features=FeatureSpec(n_mels=4).to_dict(), **module_arguments("crnn"))
     pictures = TrackPictures(GridSearch(), n_tracks=1, excerpt_s=4.0, every_n_epochs=1)
     board = Board()

@@ -1,0 +1,96 @@
+"""The search's ranker, half-beat decision and confidence, moved to fit a fine-tuned network.
+
+They were fitted to hundreds of tracks that no user has. So they are not fitted anew: each weight is
+held near its former value, and moves as far as the tracks are evidence for. The tracks are the
+user's and rendered ones that the network did not learn from: of those it did, a network is surer
+than of anything that it will meet, and what it answered before it learnt them may be wrong in just
+the way that it was to unlearn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from beatgrid.activation.evidence import Calibration
+from beatgrid.activation.network import NetworkSource
+from beatgrid.calibration.examples import Example, LabelledCandidates, TrackOutcome, judge
+from beatgrid.calibration.temperature import calibrated
+from beatgrid.data.track import Track
+from beatgrid.networks.checkpoint import LoadedModel
+from beatgrid.search import GridSearch, Ranker
+from beatgrid.search.ranker import packaged
+
+# A few tracks do not stand for a genre: none of the user's counts more than so many rendered ones.
+MAX_WEIGHT = 4.0
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of the tracks that a choice is made by.
+
+    Attributes:
+        own: Of the user's.
+        rendered: Of the rendered ones.
+    """
+
+    own: tuple[TrackOutcome, ...]
+    rendered: tuple[TrackOutcome, ...]
+
+
+def outcomes(
+    model: LoadedModel, own: Sequence[Track], rendered: Sequence[Track], search: GridSearch
+) -> Outcomes:
+    """Return what a model makes of tracks."""
+    source, ranker = NetworkSource(model), ranker_of(model)
+
+    def outcome(track: Track) -> TrackOutcome:
+        activation = source(track.load_features(), track.duration_s)
+        example = Example(activation, track.grid)
+        if LabelledCandidates.of(example, search) is None:
+            return TrackOutcome()
+        return judge(example, search, ranker).outcome
+
+    return Outcomes(tuple(map(outcome, own)), tuple(map(outcome, rendered)))
+
+
+def refitted(
+    model: LoadedModel,
+    own: Sequence[Track],
+    rendered: Sequence[Track],
+    search: GridSearch,
+    pull: float,
+) -> tuple[LoadedModel, Outcomes]:
+    """Return a model with temperatures, ranker and confidence fitted on from its own.
+
+    Args:
+        model: A fine-tuned network with the calibration of the one before.
+        own: Tracks of the user's that it did not learn from; those of a tempo in doubt are left out
+            of the fit.
+        rendered: Rendered ones that it did not learn from.
+        search: The search that will use its activations.
+        pull: How strongly the fit is held near to what it starts from, in tracks.
+
+    Returns:
+        (the model, what became of the tracks, each judged by a fit to others).
+
+    Raises:
+        ValueError: Too few tracks, or labels that no candidate meets.
+    """
+    weight = min(MAX_WEIGHT, max(1.0, len(rendered) / max(1, len(own))))
+    tracks = [
+        *(replace(t, weight=weight * (t.label.suspect != "octave")) for t in own),
+        *(replace(t, weight=1.0) for t in rendered),
+    ]
+    fitted, report = calibrated(model, tracks, search, start=ranker_of(model), pull=pull)
+    judged = iter(report.tracks)
+    found = [next(judged) if track.weight > 0 else None for track in tracks]
+    left_out = [track for track, outcome in zip(tracks, found, strict=True) if outcome is None]
+    others = iter(outcomes(fitted, left_out, [], search).own)
+    complete = tuple(next(others) if outcome is None else outcome for outcome in found)
+    return fitted, Outcomes(complete[: len(own)], complete[len(own) :])
+
+
+def ranker_of(model: LoadedModel) -> Ranker:
+    """Return a model's ranker, or the one for any source of activations where it has none."""
+    return Calibration.from_dict(model.calibration, model.model_id).ranker or packaged("generic")
