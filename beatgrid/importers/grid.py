@@ -35,8 +35,8 @@ _MAX_BEATS_PER_BAR = 64
 # More tempi than a track has beats are no library's and no chart's.
 _MAX_MARKS = 20_000
 _OCTAVES = (2.0, 4.0, 8.0, 0.5, 0.25, 0.125)
-# Stands for the length of what has no end.
-_LONG_S = 1e6
+# Behind the last tempo, where the audio's length is not known.
+_UNKNOWN_END_S = 60.0
 _MAX_NAMED = 3
 
 
@@ -142,7 +142,7 @@ def _stretches(
     marks: Sequence[TempoMark], duration_s: float | None, edge_s: float, doubts: list[str]
 ) -> list[_Stretch]:
     """Return the stretches inside the audio that have beats."""
-    bound_s = math.inf if duration_s is None else duration_s
+    bound_s = max(marks[-1].from_s, 0.0) + _UNKNOWN_END_S if duration_s is None else duration_s
     ends = [*(mark.from_s for mark in marks[1:]), bound_s]
     found: list[_Stretch] = []
     absurd: list[float] = []
@@ -199,7 +199,7 @@ def _line(group: Sequence[_Stretch], tolerance_s: float, quantum_bpm: float) -> 
     first = group[0]
     outer = [stretch.outer_beats_s() for stretch in group]
     times_s = np.array([time for pair in outer if pair is not None for time in pair])
-    longest = max(group, key=lambda stretch: min(stretch.length_s, _LONG_S))
+    longest = max(group, key=lambda stretch: stretch.length_s)
     at_beats = np.round((times_s - longest.beat_s) / longest.period_s)
     own_s = times_s - longest.beat_s - at_beats * longest.period_s
     bpm, beat_s = longest.bpm, longest.beat_s
@@ -250,7 +250,7 @@ def _octaves_folded(
     """
     lasting_s: defaultdict[float, float] = defaultdict(float)
     for stretch in stretches:
-        lasting_s[round(stretch.bpm, 3)] += min(stretch.length_s, _LONG_S)
+        lasting_s[round(stretch.bpm, 3)] += stretch.length_s
     main_bpm = max(lasting_s, key=lambda bpm: lasting_s[bpm])
     found: list[_Stretch] = []
     main = next(stretch for stretch in stretches if round(stretch.bpm, 3) == main_bpm)
@@ -265,7 +265,7 @@ def _octaves_folded(
             period_s = min(main.period_s, stretch.period_s)
             off_s = [(t - main.beat_s + period_s / 2) % period_s - period_s / 2 for t in outer]
             if max(map(abs, off_s)) <= tolerance_s:
-                length_s = min(stretch.length_s, _LONG_S)
+                length_s = stretch.length_s
                 folded[stretch.bpm] = folded.get(stretch.bpm, 0.0) + length_s
                 stretch = replace(main, start_s=stretch.start_s, end_s=stretch.end_s)
         found.append(stretch)
@@ -282,7 +282,7 @@ def _as_label(stretches: Sequence[_Stretch], doubts: list[str]) -> LabelGrid:
     lasting: Counter[int] = Counter()
     for stretch in stretches:
         bar = stretch.beats_per_bar or DEFAULT_BEATS_PER_BAR
-        lasting[bar] += round(1e6 * min(stretch.length_s, _LONG_S)) + 1
+        lasting[bar] += round(1e6 * stretch.length_s) + 1
     beats_per_bar = lasting.most_common(1)[0][0]
     known = [
         stretch.downbeat_s is not None

@@ -207,7 +207,7 @@ def test_a_beat_saber_map_without_tempo_is_named(info, tmp_path):
 
 def test_funkin_sections_change_tempo(tmp_path):
     notes = [
-        {"lengthInSteps": 16},
+        {"lengthInSteps": 16, "sectionNotes": []},
         {"sectionBeats": 4, "changeBPM": True, "bpm": 150},
         {"changeBPM": False, "bpm": 99},
     ]
@@ -234,7 +234,8 @@ def test_funkin_metadata(tmp_path):
 
 
 def test_json_of_others_is_none_of_ours(tmp_path):
-    for text in ("{}", "[1]", '{"notes": "x", "bpm": null}', "{", "\xff"):
+    label = '{"bpm": 120, "notes": ["a doubt"]}'
+    for text in ("{}", "[1]", '{"notes": "x", "bpm": null}', "{", "\xff", label):
         assert funkin.read(source(tmp_path / "x.json", text)) == []
     with pytest.raises(ImportFileError, match=r"x\.json: is not JSON"):
         funkin.read(source(tmp_path / "x.json", '{"timeChanges": ['))

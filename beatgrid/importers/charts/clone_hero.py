@@ -101,6 +101,8 @@ def _track(
             f"song.ini's delay of {1000 * delay_s:g} ms counts, not the chart's Offset of "
             f"{offset_s:g} s"
         )
+    # Without a time signature the games draw bars of four.
+    downbeat = "reliable" if signatures else "likely"
     marks = tuple(marks_of_beats(tempi, signatures or [(0.0, 4)], delay_s or offset_s))
     if not marks:
         raise ImportFileError(f"{source}: has no tempo above 0; nothing to import")
@@ -113,6 +115,7 @@ def _track(
         marks=marks,
         title=ini.get("name") or song.get("name", ""),
         artist=ini.get("artist") or song.get("artist", ""),
+        downbeat=downbeat,
         doubts=tuple(doubts),
         stated_duration_s=length_ms / 1000 if length_ms and length_ms > 0 else None,
     )

@@ -27,6 +27,8 @@ from beatgrid.importers.folders import ImportFileError, SourceFile
 from beatgrid.importers.track import ImportedTrack, TempoMark
 
 _METADATA = "-metadata"
+# Labels of this program have "notes" and "bpm" as well.
+_SECTION_KEYS = {"sectionNotes", "lengthInSteps", "sectionBeats", "mustHitSection"}
 _SUFFIXES = (".ogg", ".mp3", ".wav", ".opus")
 # From data/NAME, data/songs/NAME and a mod's own folder to the folder of songs.
 _UP = ("../../songs", "../../../songs", "../songs")
@@ -84,9 +86,10 @@ def _metadata(source: SourceFile, content: dict[str, Any]) -> list[ImportedTrack
 def _legacy(source: SourceFile, song: dict[str, Any]) -> list[ImportedTrack]:
     sections = song.get("notes")
     if isinstance(sections, dict):  # by difficulty
-        sections = next((value for value in sections.values() if isinstance(value, list)), [])
+        sections = next((value for value in sections.values() if isinstance(value, list)), None)
     bpm = numeric(song.get("bpm"))
-    if not isinstance(sections, list) or bpm is None:
+    sections = objects(sections)
+    if bpm is None or not any(_SECTION_KEYS & section.keys() for section in sections):
         return []  # another program's
     if not bpm > 0:
         raise ImportFileError(f"{source}: its bpm is {song['bpm']!r}; nothing to import")
@@ -98,7 +101,7 @@ def _legacy(source: SourceFile, song: dict[str, Any]) -> list[ImportedTrack]:
     return [
         ImportedTrack(
             audio=_audio(source, name, ""),
-            marks=tuple(_sections(objects(sections), bpm)),
+            marks=tuple(_sections(sections, bpm)),
             title=textual(song.get("song")),
             artist=textual(song.get("artist")),
             part=source.stem,
@@ -112,7 +115,7 @@ def _sections(sections: list[dict[str, Any]], bpm: float) -> Iterator[TempoMark]
     """Yield a mark where a tempo or another length of sections begins."""
     time_s = 0.0
     stated: tuple[float, float] | None = None
-    for section in sections or [{}]:
+    for section in sections:
         changed = numeric(section.get("bpm")) if section.get("changeBPM") is True else None
         bpm = changed if changed is not None and changed > 0 else bpm
         steps = numeric(section.get("lengthInSteps"))
