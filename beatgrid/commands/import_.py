@@ -12,7 +12,7 @@ from beatgrid.commands.cli import entry, exit_if_failed, output_folder, progress
 from beatgrid.errors import BeatgridError
 from beatgrid.files import printable
 from beatgrid.importers.find import chosen_formats, find_sources
-from beatgrid.importers.importer import CSV, FAILED, Importer
+from beatgrid.importers.importer import CSV, FAILED, UNCHANGED, WRITTEN, Importer
 from beatgrid.importers.options import ImportOptions
 from beatgrid.importers.report import print_outcomes
 
@@ -29,10 +29,8 @@ def main(cfg: DictConfig) -> None:
     options = ImportOptions(**plain["import"])
     out = output_folder(cfg.out)
     importer = Importer(out, options, _fail)
-    n_files = 0
     for source, format in find_sources(plain["from"], formats, importer.refuse):
         importer.read(source, format)
-        n_files += 1
     if not importer.n_audio and not importer.outcomes:
         raise BeatgridError(
             f"from={plain['from']}: holds no file of a format that is read here; "
@@ -41,10 +39,11 @@ def main(cfg: DictConfig) -> None:
     importer.write(functools.partial(progress, description="importing"))
     print_outcomes(importer.outcomes)
     print(f"{printable(out / CSV)} has them all")
-    if importer.audio_dir is not None:
-        where = printable(importer.audio_dir)
+    counts = importer.counts()
+    if counts[WRITTEN] or counts[UNCHANGED]:
+        where = printable(importer.audio_dir or "")
         print(f"check them: beatgrid audit data.audio_dir={where} data.label_dir={printable(out)}")
-    exit_if_failed(importer.counts()[FAILED], n_files)
+    exit_if_failed(counts[FAILED], len(importer.outcomes))
 
 
 def _fail(line: str) -> None:

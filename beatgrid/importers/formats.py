@@ -23,6 +23,7 @@ from beatgrid.importers.charts import (
     funkin,
     osu,
     quaver,
+    sequencer,
     stepmania,
     tja,
 )
@@ -123,6 +124,13 @@ FORMATS = {
             quantum_s=1e-3,
         ),
         Format("quaver", ("*.qua",), "Quaver, also in .qp", quaver.read, quantum_s=0.001),
+        Format(
+            "midi",
+            ("*.mid", "*.midi"),
+            "MIDI file beside audio of its name; only if asked for",
+            sequencer.read,
+            on_demand=True,
+        ),
         Format("arcaea", ("*.aff",), "Arcaea, ArcCreate", arcaea.read, quantum_s=0.001),
         Format(
             "rekordbox",

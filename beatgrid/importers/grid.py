@@ -95,6 +95,11 @@ class _Stretch:
     def length_s(self) -> float:
         return self.end_s - self.start_s
 
+    @property
+    def n_beats(self) -> int:
+        outer = self.outer_beats_s()
+        return 0 if outer is None else round((outer[1] - outer[0]) / self.period_s) + 1
+
     def outer_beats_s(self) -> tuple[float, float] | None:
         """Return its first and last beat, None if it has none."""
         first = math.ceil((self.start_s - self.edge_s - self.beat_s) / self.period_s)
@@ -171,6 +176,13 @@ def _stretches(
         doubts.append(f"left out tempi that nobody beats ({named} BPM)")
     if not found:
         raise BeatgridError("has no tempo under which a beat lies inside its audio")
+    # One beat of another tempo in front is what fills the time up to the first.
+    while len(found) > 1 and found[0].n_beats == 1 and _differ(found[0], found[1]):
+        padding = found.pop(0)
+        found[0].start_s = padding.start_s
+    # So is a bar of fewer beats.
+    if len(found) > 1 and found[0].n_beats < (found[1].beats_per_bar or 0):
+        found[0].downbeat_s = None
     for one, other in itertools.pairwise(found):
         one.end_s = other.start_s
     return found
@@ -179,19 +191,24 @@ def _stretches(
 def _merged(
     stretches: Sequence[_Stretch], tolerance_s: float, quantum_bpm: float
 ) -> list[_Stretch]:
-    """Return the stretches, neighbours on one line put together."""
+    """Return the stretches, neighbours on one line put together, as many as fit from the left."""
     found: list[_Stretch] = []
-    group: list[_Stretch] = []
-    line: _Stretch | None = None
-    for stretch in stretches:
-        longer = _line([*group, stretch], tolerance_s, quantum_bpm) if group else stretch
-        if longer is None:
-            assert line is not None
-            found.append(line)
-            group, longer = [], stretch
-        group.append(stretch)
-        line = longer
-    return [*found, *([line] if line is not None else [])]
+    start = 0
+    while start < len(stretches):
+        line, stop, step = stretches[start], start + 1, 1
+        grows = True
+        # Twice as many each time until they do not fit, then half as many: lists of all beats are
+        # some thousand stretches.
+        while step and stop < len(stretches):
+            longer = _line(stretches[start : stop + step], tolerance_s, quantum_bpm)
+            if longer is None:
+                grows = False
+            else:
+                line, stop = longer, min(stop + step, len(stretches))
+            step = 2 * step if grows else step // 2
+        found.append(line)
+        start = stop
+    return found
 
 
 def _line(group: Sequence[_Stretch], tolerance_s: float, quantum_bpm: float) -> _Stretch | None:
@@ -201,6 +218,9 @@ def _line(group: Sequence[_Stretch], tolerance_s: float, quantum_bpm: float) -> 
     times_s = np.array([time for pair in outer if pair is not None for time in pair])
     longest = max(group, key=lambda stretch: stretch.length_s)
     at_beats = np.round((times_s - longest.beat_s) / longest.period_s)
+    # From the last beat of one to the first of the next.
+    if (np.diff(at_beats)[1::2] < 1).any():
+        return None
     own_s = times_s - longest.beat_s - at_beats * longest.period_s
     bpm, beat_s = longest.bpm, longest.beat_s
     same_bpm = all(abs(stretch.bpm / longest.bpm - 1) <= 1e-9 for stretch in group)
@@ -218,9 +238,10 @@ def _line(group: Sequence[_Stretch], tolerance_s: float, quantum_bpm: float) -> 
     # The longest's own beat has all its digits: it moves only where others disagree.
     if np.ptp(rest_s) > 1e-6:
         beat_s += middle_s
-    bar = longest.beats_per_bar
-    # The longest's own bars, where the others count the same, or do not count.
-    downbeat_s = longest.downbeat_s
+    # The longest's own bars, where the others count the same, or say nothing of them.
+    counting = [stretch for stretch in group if stretch.downbeat_s is not None]
+    counted = max(counting, key=lambda stretch: stretch.length_s) if counting else longest
+    bar, downbeat_s = counted.beats_per_bar, counted.downbeat_s
     if downbeat_s is not None:
         downbeat_s = beat_s + round((downbeat_s - beat_s) * bpm / 60.0) * 60.0 / bpm
     broken = any(
@@ -231,13 +252,17 @@ def _line(group: Sequence[_Stretch], tolerance_s: float, quantum_bpm: float) -> 
     return _Stretch(first.start_s, group[-1].end_s, bpm, beat_s, bar, downbeat_s, edge_s, broken)
 
 
+def _differ(one: _Stretch, other: _Stretch) -> bool:
+    return abs(one.bpm / other.bpm - 1) > 0.02
+
+
 def _same_bars(
     stretch: _Stretch, beats_per_bar: int | None, downbeat_s: float | None, period_s: float
 ) -> bool:
+    if stretch.downbeat_s is None or downbeat_s is None or beats_per_bar is None:
+        return True
     if stretch.beats_per_bar != beats_per_bar:
         return False
-    if stretch.downbeat_s is None or downbeat_s is None or beats_per_bar is None:
-        return stretch.downbeat_s is None and downbeat_s is None
     return round((stretch.downbeat_s - downbeat_s) / period_s) % beats_per_bar == 0
 
 
@@ -246,28 +271,22 @@ def _octaves_folded(
 ) -> tuple[list[_Stretch], float]:
     """Return the stretches, those shown at another octave counted at the tempo that lasts longest.
 
-    Only where their beats are that tempo's. The share of the time that they last is the second.
+    Only beside a stretch of that tempo, where their beats are the same. The share of the time that
+    they last is the second.
     """
     lasting_s: defaultdict[float, float] = defaultdict(float)
     for stretch in stretches:
         lasting_s[round(stretch.bpm, 3)] += stretch.length_s
     main_bpm = max(lasting_s, key=lambda bpm: lasting_s[bpm])
     found: list[_Stretch] = []
-    main = next(stretch for stretch in stretches if round(stretch.bpm, 3) == main_bpm)
     folded: dict[float, float] = {}  # seconds by tempo
-    for stretch in stretches:
-        ratio = stretch.bpm / main_bpm
-        if round(stretch.bpm, 3) == main_bpm:
-            main = stretch
-        elif any(abs(ratio / octave - 1) < 1e-3 for octave in _OCTAVES):
-            outer = stretch.outer_beats_s()
-            assert outer is not None
-            period_s = min(main.period_s, stretch.period_s)
-            off_s = [(t - main.beat_s + period_s / 2) % period_s - period_s / 2 for t in outer]
-            if max(map(abs, off_s)) <= tolerance_s:
-                length_s = stretch.length_s
-                folded[stretch.bpm] = folded.get(stretch.bpm, 0.0) + length_s
+    for i, stretch in enumerate(stretches):
+        neighbours = [*found[-1:], *stretches[i + 1 : i + 2]]
+        for main in neighbours:
+            if round(main.bpm, 3) == main_bpm and _is_octave(stretch, main, tolerance_s):
+                folded[stretch.bpm] = folded.get(stretch.bpm, 0.0) + stretch.length_s
                 stretch = replace(main, start_s=stretch.start_s, end_s=stretch.end_s)
+                break
         found.append(stretch)
     if folded:
         named = ", ".join(f"{bpm:g}" for bpm in list(folded)[:_MAX_NAMED])
@@ -276,6 +295,17 @@ def _octaves_folded(
             "they share"
         )
     return found, sum(folded.values()) / sum(lasting_s.values())
+
+
+def _is_octave(stretch: _Stretch, main: _Stretch, tolerance_s: float) -> bool:
+    """Tell whether a stretch is shown at another octave of a tempo, and shares its beats."""
+    ratio = stretch.bpm / main.bpm
+    outer = stretch.outer_beats_s()
+    if outer is None or all(abs(ratio / octave - 1) >= 1e-3 for octave in _OCTAVES):
+        return False
+    period_s = min(main.period_s, stretch.period_s)
+    off_s = [(time - main.beat_s + period_s / 2) % period_s - period_s / 2 for time in outer]
+    return max(map(abs, off_s)) <= tolerance_s
 
 
 def _as_label(stretches: Sequence[_Stretch], doubts: list[str]) -> LabelGrid:

@@ -106,6 +106,7 @@ class Importer:
     fail: Callable[[str], None]
     outcomes: list[Outcome] = field(default_factory=list)
     _candidates: dict[str, list[Candidate]] = field(default_factory=lambda: defaultdict(list))
+    _names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check what can be checked before any work.
@@ -171,7 +172,9 @@ class Importer:
         folder = self.audio_dir or _common_folder(group[0].audio.path for _, group in groups)
         self.audio_dir = folder
         for _, group in progress(groups):
-            self.outcomes.append(self._import(group, folder))
+            outcome = self._import(group, folder)
+            if outcome is not None:
+                self.outcomes.append(outcome)
         self._write_table()
         return self.outcomes
 
@@ -179,8 +182,8 @@ class Importer:
         """Return how many outcomes there are of each kind."""
         return Counter(outcome.kind for outcome in self.outcomes)
 
-    def _import(self, group: Sequence[Candidate], folder: Path) -> Outcome:
-        """Write the label of one audio file."""
+    def _import(self, group: Sequence[Candidate], folder: Path) -> Outcome | None:
+        """Write the label of one audio file; None where no file about it can be used."""
         audio = group[0].audio
         place = os.path.relpath(audio.path, folder)
         if place.startswith(os.pardir):
@@ -197,14 +200,23 @@ class Importer:
                 notes.append(f"its audio cannot be read: {error}")
             grids = list(self._grids(group, coded))
         if not grids:
-            return Outcome(FAILED, group[0].source, audio=audio.path, notes=tuple(notes))
+            return None
         candidate, grid, clock = grids[0]
         notes += [*candidate.track.doubts, *grid.doubts, *_contradictions(grids)]
-        path = self.out / (label_name(place) + SUFFIX)
+        if audio.member is not None:
+            notes.append(f"its audio is inside {audio.member}; import.unpack=FOLDER takes it out")
+        path = self._label_path(place)
         outcome = Outcome(WRITTEN, candidate.source, path, audio.path, grid, clock, tuple(notes))
         if grid.is_piecewise and self.options.segments == "skip":
             return dataclasses.replace(outcome, kind=PIECEWISE, label=None)
         return self._write_label(outcome, candidate, place, coded)
+
+    def _label_path(self, place: str) -> Path:
+        """Return the path of a label that no other audio of this run has."""
+        name = label_name(place)
+        names = (name, *(f"{name} ({number})" for number in range(2, len(self._names) + 3)))
+        free = next(name for name in names if self._names.setdefault(name, place) == place)
+        return self.out / (free + SUFFIX)
 
     def _grids(
         self, group: Sequence[Candidate], coded: CodedAudio | None

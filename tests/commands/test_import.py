@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from beatgrid.commands import import_
 from beatgrid.commands.signatures import read_formats
@@ -165,3 +166,58 @@ def test_a_mistake_is_one_line(songs, run_import, arguments, message):
 
 def test_help_lists_the_formats():
     assert list(read_formats("importers")) == list(FORMATS)
+
+
+def test_two_places_never_share_a_label(run_import, tmp_path):
+    for name in ("A - B/song", "A/B - song"):
+        audio(tmp_path / f"S/{name}.ogg")
+        path = tmp_path / f"S/{name}.sm"
+        path.write_text(SM.format(title="", music=path.with_suffix(".ogg").name, bpm=120))
+    run_import("S", "out=labels")
+    labels = [load_label(path) for path in Path("labels").glob("*.labels.json")]
+    assert {label.file_name for label in labels} == {"A - B/song.ogg", "A/B - song.ogg"}
+
+
+def test_a_chart_of_an_itg_pack_and_a_shift(songs, run_import):
+    """9 ms are added to #OFFSET there, so that beats seem so much earlier."""
+    label = Path("labels/A - one - song.ogg.labels.json")
+    run_import("Songs", "out=labels", "import.itg=true")
+    assert load_label(label).grid.offset_s == pytest.approx(0.259, abs=1e-9)
+    run_import("Songs", "out=labels", "import.timebase=-20", "import.overwrite=true")
+    assert load_label(label).grid.offset_s == pytest.approx(0.27, abs=1e-9)
+    assert json.loads(label.read_text())["clock"] == "-20 ms later than here, as asked for"
+
+
+def test_charts_on_mp3s_are_on_stepmanias_clock(run_import, tmp_path):
+    """It plays the 1105 samples of silence that this program removes."""
+    path = tmp_path / "a/song.mp3"
+    path.parent.mkdir()
+    soundfile.write(path, np.zeros(44100 * 4), 44100)
+    late_s = (1105 + 1152 * (b"Info" in path.read_bytes())) / 44100
+    (tmp_path / "a/a.sm").write_text(SM.format(title="", music="song.mp3", bpm=120))
+    run_import("a", "out=labels")
+    label = load_label(Path("labels/song.mp3.labels.json"))
+    assert label.grid.offset_s == pytest.approx(0.25 - late_s, abs=1e-9)
+    assert label.duration_s == pytest.approx(4.0, abs=1e-6)
+    assert "stepmania's, " in label.extra["clock"]
+    run_import("a", "out=here", "import.timebase=null")
+    label = load_label(Path("here/song.mp3.labels.json"))
+    assert label.grid.offset_s == 0.25
+
+
+def test_labels_of_audio_that_is_not_there(songs, run_import):
+    (songs / "A/one/song.ogg").unlink()
+    assert "no audio" in run_import("Songs", "out=labels")[1]
+    status, _, _ = run_import("Songs", "out=all", "import.missing=keep")
+    assert status == 0
+    label = load_label(Path("all/A - one - song.ogg.labels.json"))
+    assert (label.grid.bpm, label.duration_s) == (120, None)
+
+
+def test_audio_is_found_in_another_folder(songs, run_import, tmp_path):
+    (songs / "A/one/song.ogg").rename(tmp_path / "A.ogg")
+    (tmp_path / "music/deep").mkdir(parents=True)
+    (tmp_path / "A.ogg").rename(tmp_path / "music/deep/song.ogg")
+    (songs / "B/one/song.sm").unlink()
+    run_import("Songs", "out=labels", "import.audio_dir=music")
+    assert load_label(Path("labels/deep - song.ogg.labels.json")).file_name == "deep/song.ogg"
