@@ -14,7 +14,7 @@ from beatgrid.errors import BeatgridError, MissingPackageError
 from beatgrid.importers.folders import DiskFolder, ImportFileError, SourceFile, folders_of_archive
 from beatgrid.importers.formats import FORMATS, Format
 
-ARCHIVES = (".osz", ".olz", ".zip", ".smzip", ".qp", ".fnfc")
+ARCHIVES = (".osz", ".olz", ".zip", ".smzip", ".qp", ".mcz", ".fnfc")
 """ZIP archives, by the suffixes that games and people give them."""
 
 

@@ -21,6 +21,7 @@ from beatgrid.importers.charts import (
     beat_saber,
     clone_hero,
     funkin,
+    malody,
     osu,
     quaver,
     sequencer,
@@ -124,6 +125,7 @@ FORMATS = {
             quantum_s=1e-3,
         ),
         Format("quaver", ("*.qua",), "Quaver, also in .qp", quaver.read, quantum_s=0.001),
+        Format("malody", ("*.mc",), "Malody, also in .mcz", malody.read, quantum_s=0.001),
         Format(
             "midi",
             ("*.mid", "*.midi"),

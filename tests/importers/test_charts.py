@@ -10,6 +10,7 @@ from beatgrid.importers.charts import (
     beat_saber,
     clone_hero,
     funkin,
+    malody,
     quaver,
     tja,
 )
@@ -239,6 +240,28 @@ def test_json_of_others_is_none_of_ours(tmp_path):
         assert funkin.read(source(tmp_path / "x.json", text)) == []
     with pytest.raises(ImportFileError, match=r"x\.json: is not JSON"):
         funkin.read(source(tmp_path / "x.json", '{"timeChanges": ['))
+
+
+# --- malody --------------------------------------------------------------------------------------
+
+
+def test_malody_begins_at_minus_its_offset(tmp_path):
+    times = [{"beat": [0, 0, 1], "bpm": 120}, {"beat": [10, 1, 2], "bpm": 90, "sign": 3}]
+    notes = [
+        *({"beat": [0, 1, 4], "column": 0}, {"beat": [1, 0, 1], "sound": "hit.wav"}),
+        {"beat": [0, 0, 1], "sound": "song.ogg", "offset": -1250, "type": 1},
+    ]
+    content = {"meta": {"song": {"title": "A"}, "version": "4K"}, "time": times, "note": notes}
+    (track,) = malody.read(source(tmp_path / "a.mc", json.dumps(content)))
+    assert (track.audio, track.title, track.part) == ("song.ogg", "A", "4K")
+    second = 1.25 + 10.5 / 2
+    expect(track, [*np.arange(0.25, 6.5, 0.5), *(second + np.arange(30) * 60 / 90)])
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"time": [{"beat": [0, 0, 0], "bpm": 1}]}'])
+def test_a_malody_chart_without_tempo_is_named(text, tmp_path):
+    with pytest.raises(ImportFileError, match=r"a\.mc: "):
+        malody.read(source(tmp_path / "a.mc", text))
 
 
 # --- quaver and arcaea ---------------------------------------------------------------------------

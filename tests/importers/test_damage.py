@@ -32,6 +32,7 @@ FILES = {
     "beatsaber": ("Info.dat", json.dumps(INFO)),
     "funkin": ("a-metadata.json", '{"timeChanges": [{"t": 0, "bpm": 100}, {"t": 900, "bpm": 80}]}'),
     "quaver": ("a.qua", "AudioFile: a\nTimingPoints:\n- Bpm: 120\n- StartTime: 900\n  Bpm: 99\n"),
+    "malody": ("a.mc", '{"time": [{"beat": [0,0,1], "bpm": 99}], "note": [{"sound": "a"}]}'),
     "arcaea": ("2.aff", "AudioOffset:5\n-\ntiming(0,120.00,4.00);\ntiming(900,99.00,4.00);\n"),
 }
 BYTES = b"\0\xff\n,=:;#-.0919eE[]{}()\"'\\nan"

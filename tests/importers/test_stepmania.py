@@ -131,3 +131,31 @@ def test_encodings_and_missing_semicolons(encoding, tmp_path):
     (track,) = read_sm(source(tmp_path / "a.sm", text.encode(encoding)))
     assert (track.title, track.audio, track.artist) == ("日本", "日本.ogg", "x")
     assert track.marks[0].bpm == 128
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_timing_has_the_beats_of_another_reader(seed, tmp_path):
+    """Tempi, stops and delays anywhere: each beat that it has is one of ours."""
+    draw = np.random.default_rng(seed)
+
+    def events(values, first=()):
+        beats_at = np.sort(draw.choice(np.arange(1, 48 * 60), len(values), replace=False)) / 48
+        pairs = [*first, *zip(beats_at, values, strict=True)]
+        return ",".join(f"{beat:.6f}={value:.6f}" for beat, value in pairs)
+
+    bpms = events(draw.uniform(60, 300, 5), [(0.0, 140.0)])
+    stops, delays = events(draw.uniform(0.01, 2, 3)), events(draw.uniform(0.01, 2, 2))
+    text = (
+        f"#VERSION:0.83;#MUSIC:a.ogg;#OFFSET:-0.1;#BPMS:{bpms};#STOPS:{stops};#DELAYS:{delays};"
+        f"#WARPS:{'20.5=1.25,33=2' if seed % 2 else ''};"
+    )
+    (track,) = read_ssc(source(tmp_path / "a.ssc", text))
+    ends = [*(mark.from_s for mark in track.marks[1:]), 1e3]
+    ours = []
+    for mark, end_s in zip(track.marks, ends, strict=True):
+        times_s = mark.beat_s + 60 / mark.bpm * np.arange(-1, 400)
+        ours.append(times_s[(times_s >= mark.from_s - 1e-6) & (times_s < end_s + 1e-6)])
+    # What is inside a warp does not sound.
+    theirs = np.delete(by_simfile(text, 100), [21, 34] if seed % 2 else [])
+    off_s = np.abs(theirs[:, None] - np.concatenate(ours)[None, :]).min(axis=1)
+    assert off_s.max() < 2e-6
