@@ -39,7 +39,8 @@ class Comparison:
     @property
     def pairing(self) -> Pairing:
         """After against before, by Grid-OK@21.5."""
-        return compare_pairs(*([s.grid_ok_21 for s in side] for side in (self.after, self.before)))
+        after, before = ([s.grid_ok_21 for s in side] for side in (self.after, self.before))
+        return compare_pairs(after, before)
 
     @property
     def is_enough(self) -> bool:
