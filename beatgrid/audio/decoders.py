@@ -82,7 +82,7 @@ class Source:
     @property
     def n_frames(self) -> int | None:
         """Samples per channel, where the header states them exactly; None otherwise."""
-        return self._source.n_frames if isinstance(self._source, SndfileSource) else None
+        return self._source.n_frames
 
     def blocks(self) -> Iterator[FloatArray]:
         """Decode, once.

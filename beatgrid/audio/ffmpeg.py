@@ -64,6 +64,7 @@ class FFmpegSource:
         mp3_tag: ``Mp3Tag.kind`` of an MP3, otherwise None.
         sample_rate: Samples per second, as decoded: HE-AAC doubles the header's.
         channels: Number of channels, as first decoded.
+        n_frames: Samples of each channel, where the tag of an MP3 states them; otherwise None.
         at_least_s: Length that is known otherwise, a lower bound of ``declared_s``.
     """
 
@@ -79,6 +80,7 @@ class FFmpegSource:
         self._path = path
         self._tag: Mp3Tag | None = read_mp3_tag(path)
         self.mp3_tag = self._tag.kind if self._tag else None
+        self.n_frames = self._tag.n_samples if self._tag and self._tag.is_whole else None
         self._present_share = present_share(path)
         self.at_least_s = 0.0  # what another decoder read in the header
         self._decoded_s = self._lost_s = 0.0

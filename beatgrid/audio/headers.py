@@ -37,6 +37,8 @@ class Mp3Tag:
         stream_bytes: Size of the file without leading ID3v2 tags.
         name: The tag's own: "Xing", "Info" (of constant bit rate) or "VBRI"; empty without a tag.
         delay_samples: What decoders remove by it: the encoder's delay and 529 of any decoder.
+        n_samples: Decoded length that the tag declares, in samples per channel, without what the
+            encoder put in front and behind; None where it does not say all of that.
     """
 
     kind: str
@@ -45,6 +47,12 @@ class Mp3Tag:
     stream_bytes: int
     name: str = ""
     delay_samples: int = 0
+    n_samples: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file has all bytes that its tag declares."""
+        return self.audio_bytes is not None and self.stream_bytes >= self.audio_bytes
 
     @property
     def declared_s(self) -> float:
@@ -52,9 +60,7 @@ class Mp3Tag:
 
         Where all bytes are there, what does not decode is damage that every player plays through.
         """
-        if self.audio_bytes is not None and self.stream_bytes >= self.audio_bytes:
-            return 0.0
-        return self.duration_s or 0.0
+        return 0.0 if self.is_whole else self.duration_s or 0.0
 
 
 def read_mp3_tag(path: Path) -> Mp3Tag | None:
@@ -73,7 +79,7 @@ def read_mp3_tag(path: Path) -> Mp3Tag | None:
 
     at = 4 + _SIDE_INFO_BYTES[is_mpeg1, frame[3] >> 6 == 3]
     name = frame[at : at + 4]
-    delay_samples = 0
+    delay_samples, n_samples = 0, None
     if name in (b"Xing", b"Info"):
         flags = int.from_bytes(frame[at + 4 : at + 8], "big")
         at += 8
@@ -86,7 +92,9 @@ def read_mp3_tag(path: Path) -> Mp3Tag | None:
         kind = "lame" if frame[at : at + 4] in _GAPLESS_ENCODERS else "xing"
         if kind == "lame":
             # Two numbers of 12 bits, behind version, method, filter, gains, flags and bit rate.
-            delay_samples = (int.from_bytes(frame[at + 21 : at + 24], "big") >> 12) + 529
+            front, behind = divmod(int.from_bytes(frame[at + 21 : at + 24], "big"), 1 << 12)
+            delay_samples = front + 529
+            n_samples = numbers[0] * samples_per_frame - front - behind if numbers[0] else None
         n_frames, n_bytes = numbers
     elif frame[36:40] == b"VBRI":
         kind, name = "vbri", b"VBRI"
@@ -94,7 +102,9 @@ def read_mp3_tag(path: Path) -> Mp3Tag | None:
     else:
         return Mp3Tag("none", None, None, stream_bytes)
     duration_s = n_frames * samples_per_frame / sample_rate if n_frames else None
-    return Mp3Tag(kind, duration_s, n_bytes, stream_bytes, name.decode(), delay_samples)
+    return Mp3Tag(
+        *(kind, duration_s, n_bytes, stream_bytes, name.decode(), delay_samples, n_samples)
+    )
 
 
 def lame_tag_is_valid(path: Path) -> bool | None:

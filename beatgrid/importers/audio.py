@@ -104,7 +104,7 @@ def on_disk(audio: FoundAudio) -> Iterator[Path]:
 def measure(path: Path) -> CodedAudio:
     """Return an audio file's length and coding.
 
-    Where its header states no exact length, as that of an MP3 never does, it is decoded.
+    Where its header states no exact length, as that of an MP3 without LAME's tag, it is decoded.
 
     Raises:
         AudioError: It cannot be decoded.

@@ -268,7 +268,9 @@ class Importer:
         track, grid, path = candidate.track, outcome.grid, outcome.label
         duration_s = coded.duration_s if coded is not None else track.stated_duration_s
         extra = {
-            "source": displayable(f"{candidate.format.name}: {candidate.source}"),
+            # A checkpoint sums hours by it: the file has a key of its own.
+            "source": candidate.format.name,
+            "importedFrom": displayable(candidate.source),
             "clock": displayable(outcome.clock),
             "suspect": "octave" if grid.octave_share > _DOUBTFUL_OCTAVES else None,
             "title": displayable(track.title) or None,

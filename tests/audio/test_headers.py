@@ -1,5 +1,6 @@
 """What the headers of audio files say of their length."""
 
+import contextlib
 import re
 import struct
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from beatgrid.audio.decoders import Source
 from beatgrid.audio.headers import missing_ogg_bytes, present_share, read_mp3_tag
 from beatgrid.audio.reader import load_audio
 from beatgrid.errors import AudioError
@@ -30,6 +32,22 @@ def test_mp3_tag_numbers(tmp_path):
     assert tag.duration_s == pytest.approx(230 * 1152 / 44100)
     path.write_bytes(vbri[:40_000])
     assert read_mp3_tag(path).declared_s == pytest.approx(230 * 1152 / 44100)
+
+
+@pytest.mark.parametrize("encoder", ["libsndfile", "libavcodec"])
+def test_an_mp3_with_lames_tag_states_its_decoded_length(encoder, tmp_path):
+    path = tmp_path / "a.mp3"
+    if encoder == "libsndfile":
+        soundfile.write(path, noise(3)[:123_456], 44100)
+    else:
+        encode(path, "libmp3lame", noise(3)[:123_456])
+    n_decoded = round(load_audio(path).duration_s * 44100)
+    assert read_mp3_tag(path).n_samples == n_decoded
+    with contextlib.ExitStack() as stack:
+        assert Source(path, stack).n_frames == n_decoded
+    path.write_bytes(path.read_bytes()[:-500])
+    with contextlib.ExitStack() as stack:
+        assert Source(path, stack).n_frames is None
 
 
 def test_headers_of_other_files(tmp_path):

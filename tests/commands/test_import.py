@@ -61,7 +61,7 @@ def test_a_folder_of_songs_becomes_labels(songs, run_import):
     label = load_label(Path("labels") / names[0])
     assert (label.grid.bpm, label.grid.offset_s) == (120, 0.25)
     assert (label.file_name, label.duration_s) == ("A/one/song.ogg", 20)
-    assert label.source == "sm: Songs/A/one/song.sm"
+    assert (label.source, label.extra["importedFrom"]) == ("sm", "Songs/A/one/song.sm")
     assert (songs / label.file_name).is_file()
     assert run_import("Songs", "out=labels")[0] == 0
     assert "there already" in run_import("Songs", "out=labels")[1]

@@ -90,7 +90,7 @@ def test_tracks_without_a_grid_are_counted_and_damage_costs_the_rest_alone(tmp_p
     (line,) = failed
     assert "well-formed" in line
     assert labels["a.wav"]["downbeat"] == "likely"
-    assert labels["a.wav"]["source"].startswith("rekordbox: ")
+    assert labels["a.wav"]["source"] == "rekordbox"
 
 
 def test_without_mutagen_one_line_names_the_extra(monkeypatch):
