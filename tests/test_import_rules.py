@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "prediction": frozenset({"audio", "search", "output"}),
     "predictor": frozenset({"audio", "networks", "activation", "search", "training", "prediction"}),
     "library": frozenset({"audio", "output", "prediction", "predictor"}),
-    "comparison": frozenset({"audio", "evaluation", "output", "predictor"}),
+    "comparison": frozenset({"audio", "search", "evaluation", "output", "predictor"}),
     "review": frozenset({"audio", "data", "search", "output", "predictor"}),
     "__init__": frozenset({"search", "prediction", "predictor"}),
     "commands": frozenset(

@@ -16,7 +16,7 @@ from beatgrid.audit.run import audit_tracks, unreadable, with_clocks, write_corr
 from beatgrid.audit.suspects import Suspects
 from beatgrid.audit.track import AuditedLabel, auditor
 from beatgrid.commands.cli import entry, output_folder, progress, shows_trace
-from beatgrid.commands.labelled import labelled_tracks
+from beatgrid.commands.labelled import NO_GROUP, TRACK_PATHS, labelled_tracks
 from beatgrid.commands.workers import workers_that_pay
 from beatgrid.errors import LabelError
 from beatgrid.files import printable
@@ -26,7 +26,7 @@ from beatgrid.predictor import load
 _SUSPECTS, _LABELS = "suspects", "labels"
 
 
-@entry("audit", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
+@entry("audit", paths=(*TRACK_PATHS, "ckpt", "out"), renamed=NO_GROUP)
 def main(cfg: DictConfig) -> None:
     """Audit every label, print the worst, write tables, suspects and corrected copies."""
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))

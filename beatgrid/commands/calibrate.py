@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from beatgrid.audio.cache import FeatureCache
 from beatgrid.calibration.temperature import by_fold, calibrated
 from beatgrid.commands.cli import checkpoint_of, entry, exit_if_failed
-from beatgrid.commands.labelled import labelled_tracks, usable
+from beatgrid.commands.labelled import NO_GROUP, TRACK_PATHS, labelled_tracks, usable
 from beatgrid.data.tempo_shares import shared
 from beatgrid.errors import BeatgridError
 from beatgrid.files import check_writable
@@ -21,7 +21,7 @@ from beatgrid.predictor import find_checkpoint
 from beatgrid.search import GridSearch
 
 
-@entry("calibrate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
+@entry("calibrate", paths=(*TRACK_PATHS, "ckpt", "out"), renamed=NO_GROUP)
 def main(cfg: DictConfig) -> None:
     """Fit temperatures, ranker and confidence on labelled tracks; write a checkpoint with them."""
     torch.set_num_threads(cfg.num_threads)
@@ -47,7 +47,8 @@ def main(cfg: DictConfig) -> None:
     try:
         model, report = calibrated(model, tracks, search, folds)
     except ValueError as error:  # too few tracks
-        raise BeatgridError(f"data.label_dir={cfg.data.label_dir}: {error}") from error
+        key = "label_dir" if cfg.data.dataset is None else "dataset"
+        raise BeatgridError(f"data.{key}={cfg.data[key]}: {error}") from error
     print("temperatures: " + ", ".join(f"{t:.3f}" for t in model.calibration["temperatures"]))
     print("cross-validated over these tracks, each judged by models that had not seen it:")
     for name, value in asdict(report).items():

@@ -67,7 +67,8 @@ def entry(
         config_name: File in ``conf/``.
         paths: Keys whose values are file names, to be taken literally: Hydra's grammar would
             reject most music libraries (``Artist - Song (Mix) [2010].mp3``).
-        renamed: Former names of options, and what to write instead.
+        renamed: Keys that the command does not have any more, or others have; for each a phrase
+            that says what to write instead.
         sweeps: Whether a file of ``conf/`` may ask for several runs.
         positional: Key that words without one are values of.
         short: Keys that stand for one below them: ``export=...`` for ``export.formats=...``.
@@ -122,7 +123,7 @@ def entry(
                 for argument in arguments:
                     key, _, value = argument.partition("=")
                     if renamed and key in renamed:
-                        raise BeatgridError(f"{argument}: now {renamed[key]}")
+                        raise BeatgridError(f"{argument}: {renamed[key]}")
                     known = [] if elsewhere or key.startswith("hydra") else options(key)
                     # Hydra would not say which, or tell of its search path as well.
                     if known and value not in known and _NAME.fullmatch(value):

@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 
 from beatgrid.audio.cache import FeatureCache
 from beatgrid.commands.cli import entry, exit_if_failed, load_predictor, output_folder
-from beatgrid.commands.labelled import labelled_tracks, usable
+from beatgrid.commands.labelled import NO_GROUP, TRACK_PATHS, labelled_tracks, usable
 from beatgrid.data.track import Track, score_alternatives, score_track
 from beatgrid.errors import BeatgridError
 from beatgrid.evaluation import (
@@ -32,7 +32,7 @@ from beatgrid.output.tracks_csv import (
 )
 
 
-@entry("evaluate", paths=("data.audio_dir", "data.label_dir", "data.cache_dir", "ckpt", "out"))
+@entry("evaluate", paths=(*TRACK_PATHS, "ckpt", "out"), renamed=NO_GROUP)
 def main(cfg: DictConfig) -> None:
     """Find every labelled track's grid, score it, and write tables."""
     predictor = load_predictor(cfg)

@@ -51,7 +51,7 @@ def follow_checkpoint(cfg: DictConfig) -> None:
     """
     if cfg.init_from is None:
         raise BeatgridError("init_from=null: name the weights to fine-tune, for instance shipped")
-    if cfg.data.audio_dir is None:
+    if cfg.data.audio_dir is None and cfg.data.dataset is None:
         raise BeatgridError("data.audio_dir=null: name the folder of your labelled music")
     if cfg.trainer.devices not in (1, "1"):
         raise BeatgridError(

@@ -45,6 +45,10 @@ Limit = Whole | Share
 _TRACKS = {
     "audio_dir": Name | None,
     "label_dir": Name,
+    "dataset": Name | None,
+    "data_home": Name | None,
+    "index": Name | None,
+    "download": bool,
     "cache_dir": Name,
     "split": Literal["train", "val", "test"] | None,
     "rendered": Mapping,

@@ -14,10 +14,19 @@ from beatgrid.audio.cache import FeatureCache
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.commands.cli import progress
 from beatgrid.data.discovery import discover, of_split
+from beatgrid.data.mirdata_labels import Dataset
 from beatgrid.data.sources import configured_sources
 from beatgrid.data.track import Track, open_tracks
 from beatgrid.errors import BeatgridError, LabelError
 from beatgrid.files import printable
+
+TRACK_PATHS = tuple(
+    f"data.{key}" for key in ("audio_dir", "label_dir", "data_home", "index", "cache_dir")
+)
+"""Keys of ``labelled_tracks`` whose values are file names."""
+
+NO_GROUP = {"data": "write data.dataset=NAME data.data_home=FOLDER; the group data= is train's"}
+"""What ``data=mirdata``, right for a training, is answered by the other commands."""
 
 
 def labelled_tracks(
@@ -29,7 +38,8 @@ def labelled_tracks(
     """Return the tracks that ``cfg.data`` names: the labelled folder's, then the other sources'.
 
     Args:
-        cfg: ``data.audio_dir=null`` leaves the labelled folder out.
+        cfg: ``data.dataset`` takes the place of the labelled folder, ``data.audio_dir=null``
+            leaves it out.
         features: What the other sources must hold.
         weight: Of the labelled folder's tracks; the other sources name their own.
         failed: Receives labels that describe no beatgrid; without it they are an error.
@@ -37,9 +47,15 @@ def labelled_tracks(
     Raises:
         BeatgridError: It names no track, or what it names cannot be read.
     """
+    data = cfg.data
     tracks: list[Track] = []
-    if cfg.data.audio_dir is not None:
-        discovered = discover(cfg.data.audio_dir, cfg.data.label_dir, failed)
+    audio_dir, label_dir = data.audio_dir, data.label_dir
+    if data.dataset is not None:
+        dataset = Dataset(data.dataset, data.data_home, data.index, data.download)
+        folder = dataset.labelled(data.cache_dir)
+        audio_dir, label_dir = folder.audio_dir, folder.label_dir
+    if audio_dir is not None:
+        discovered = discover(audio_dir, label_dir, failed)
         found = of_split(discovered, cfg.data.split)
         tracks += [replace(track, weight=weight) for track in found]
     sources = {name: instantiate(node) for name, node in cfg.data.sources.items()}
@@ -47,8 +63,8 @@ def labelled_tracks(
         tracks += source.tracks(features)
     if not tracks:
         raise BeatgridError(
-            "data.audio_dir=null: name a folder, or rendered ones with "
-            "'+data.rendered.NAME={folder: ...}'"
+            "data.audio_dir=null: name a folder, a data set of mirdata's with data.dataset=..., "
+            "or rendered tracks with '+data.rendered.NAME={folder: ...}'"
         )
     return tracks
 

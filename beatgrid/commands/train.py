@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from beatgrid.commands import finetune
 from beatgrid.commands.cli import checkpoint_of, entry
+from beatgrid.commands.labelled import TRACK_PATHS
 from beatgrid.commands.resume import limit_reached, refuse_complete, resumed_config
 from beatgrid.data.datamodule import BeatDataModule
 from beatgrid.errors import BeatgridError
@@ -59,11 +60,11 @@ MIN_PROCESSES = 4
 @entry(
     "train",
     paths=(
-        *("data.audio_dir", "data.label_dir", "data.cache_dir"),
+        *TRACK_PATHS,
         *("resume", "init_from", "output_dir", "finetune.rehearsal_dir"),
     ),
     sweeps=True,
-    renamed={"ckpt_path": "resume=RUN_FOLDER or resume=CHECKPOINT"},
+    renamed={"ckpt_path": "now resume=RUN_FOLDER or resume=CHECKPOINT"},
 )
 def main(cfg: DictConfig) -> float:
     """Begin a run or go on with one; returns the monitored value for sweeps."""

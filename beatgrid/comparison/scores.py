@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from beatgrid.comparison.estimates import Estimate
-from beatgrid.comparison.line import beat_line
 from beatgrid.comparison.systems import Kind, System
 from beatgrid.evaluation import TrackScore, continuity_totals, evaluate_track, f_measure
 from beatgrid.evaluation.sequences import trim
 from beatgrid.evaluation.summary import STATISTICS
 from beatgrid.grid import DEFAULT_BEATS_PER_BAR, FloatArray, Grid
+from beatgrid.search.beat_line import beat_line
 
 
 @dataclass(frozen=True)

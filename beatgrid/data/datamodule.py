@@ -30,6 +30,7 @@ from beatgrid.data.augment import Augment
 from beatgrid.data.dataset import Crop, CropDataset, TargetSpec, collate, whole_track
 from beatgrid.data.discovery import discover
 from beatgrid.data.labels import SPLITS
+from beatgrid.data.mirdata_labels import Dataset
 from beatgrid.data.sampler import CropSampler
 from beatgrid.data.sources import TrackSource, configured_sources
 from beatgrid.data.split import fold_of, hold_out, split_tracks
@@ -52,6 +53,10 @@ class BeatDataModule(L.LightningDataModule):
     Args:
         audio_dir: Folder of audio files; None: train on the other sources alone.
         label_dir: Folder of ``NAME.labels.json`` files.
+        dataset: mirdata's name of a data set that takes the place of both; None: the folders.
+        data_home: Folder of the data set; None: mirdata's own.
+        index: mirdata's list of its files; None: the one in mirdata's folder.
+        download: Let mirdata fetch what is missing of it.
         features: Fields of a FeatureSpec.
         cache_dir: Folder for features; made if missing, safe to share and to delete.
         val_count: Tracks that validate where the labels name no ``split``.
@@ -91,6 +96,10 @@ class BeatDataModule(L.LightningDataModule):
         *,
         audio_dir: Name | Path | None,
         label_dir: Name | Path,
+        dataset: Name | None,
+        data_home: Name | Path | None,
+        index: Name | Path | None,
+        download: bool,
         features: Mapping[str, Any],
         cache_dir: Name | Path,
         val_count: Whole,
@@ -116,8 +125,13 @@ class BeatDataModule(L.LightningDataModule):
     ) -> None:
         super().__init__()
         self.audio_dir, self.label_dir = audio_dir, label_dir
+        self.dataset = (
+            None
+            if dataset is None
+            else Dataset(dataset, data_home=data_home, index=index, download=download)
+        )
         self.features = FeatureSpec.from_dict(features)
-        self.cache = FeatureCache(cache_dir, self.features)
+        self.cache_dir, self.cache = cache_dir, FeatureCache(cache_dir, self.features)
         self.val_count, self.split_seed = val_count, split_seed
         self.crop_s, self.batch_size = crop_s, batch_size
         self.target = TargetSpec(**target)
@@ -143,18 +157,22 @@ class BeatDataModule(L.LightningDataModule):
                 f"data.crop_s={crop_s:g}: shorter than a frame of "
                 f"{1 / self.features.frame_rate:.3g} s; give seconds, for instance 12"
             )
-        if audio_dir is None and not self.sources:
+        if dataset is None and audio_dir is None and not self.sources:
             raise BeatgridError(
-                "data.audio_dir=null: name a folder, or rendered ones with "
-                "'+data.rendered.NAME={folder: ...}'"
+                "data.audio_dir=null: name a folder, a data set of mirdata's with "
+                "data.dataset=..., or rendered tracks with '+data.rendered.NAME={folder: ...}'"
             )
 
     @functools.cached_property
     def labelled(self) -> list[Track]:
         """The labelled folder's tracks, discovered once: each doubt about them is said once."""
-        if self.audio_dir is None:
+        audio_dir, label_dir = self.audio_dir, self.label_dir
+        if self.dataset is not None:
+            folder = self.dataset.labelled(self.cache_dir)
+            audio_dir, label_dir = folder.audio_dir, folder.label_dir
+        if audio_dir is None:
             return []
-        tracks = discover(self.audio_dir, self.label_dir)
+        tracks = discover(audio_dir, label_dir)
         if self.held_out is None:
             return tracks
         return hold_out(tracks, self.held_out, self.split_seed or 0)
@@ -188,7 +206,7 @@ class BeatDataModule(L.LightningDataModule):
             splits["val"] += source.tracks(self.features)
         if not splits["train"]:
             raise BeatgridError(
-                f"data.audio_dir={self.audio_dir}: no track is left to train on; "
+                f"{self._where}: no track is left to train on; "
                 "check exclude_licenses, weight, suspect_weight and fold"
             )
         if self.tempo_shares is not None:
@@ -200,6 +218,13 @@ class BeatDataModule(L.LightningDataModule):
                 splits["train"], n_own, self.own_share, self.epoch_hours, self.crop_s
             )
         self.splits = splits
+
+    @property
+    def _where(self) -> str:
+        """Where the labelled tracks are from, for messages."""
+        if self.dataset is not None:
+            return f"data.dataset={self.dataset.name}"
+        return f"data.audio_dir={self.audio_dir}"
 
     def _skip(self, error: BeatgridError) -> None:
         if not (self.skip_bad_audio and isinstance(error, AudioError)):

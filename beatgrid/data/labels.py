@@ -242,6 +242,18 @@ def write_label(
     Raises:
         LabelError: ``load_label`` would refuse the result; nothing is written.
     """
+    write_json(path, label_content(path, grid, duration_s, file_name, downbeat, **extra))
+
+
+def label_content(
+    path: str | os.PathLike[str],
+    grid: Grid,
+    duration_s: float | None,
+    file_name: str | None,
+    downbeat: str = "reliable",
+    **extra: Any,
+) -> dict[str, Any]:
+    """Return what ``write_label`` writes; arguments and errors are the same."""
     content: dict[str, Any] = {
         "fileName": file_name,
         "bpm": grid.bpm,
@@ -256,4 +268,4 @@ def write_label(
         )
     content = {key: value for key, value in (content | extra).items() if value is not None}
     parse_label(content, path)
-    write_json(path, content)
+    return content

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from beatgrid.comparison.line import beat_line
 from beatgrid.grid import Grid
+from beatgrid.search.beat_line import beat_line
 
 DURATION_S = 240.0
 

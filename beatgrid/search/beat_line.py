@@ -65,7 +65,7 @@ class BeatLine:
 
 
 def beat_line(
-    beats_s: Sequence[float], downbeats_s: Sequence[float] | None = None
+    beats_s: Sequence[float] | FloatArray, downbeats_s: Sequence[float] | FloatArray | None = None
 ) -> BeatLine | None:
     """Return the grid that most of the beats lie on.
 
