@@ -49,7 +49,7 @@ def piecewise_beats(
         The beats; without a downbeat channel bars are counted from the first beat.
     """
     parts = [segment.beat_times_s for segment in segments]
-    for run in _runs(parts):
+    for run in runs(parts):
         guide_s = np.concatenate([parts[i] for i in run])
         if len(run) < 2 or len(guide_s) < 2 * CERTAIN_BEATS:
             continue
@@ -75,7 +75,7 @@ def piecewise_beats(
     )
 
 
-def _runs(parts: Sequence[FloatArray]) -> list[list[int]]:
+def runs(parts: Sequence[FloatArray]) -> list[list[int]]:
     """Group consecutive segments whose beats join as if the tempo only glided."""
     runs: list[list[int]] = []
     for i, part in enumerate(parts):

@@ -1,6 +1,7 @@
 """Tracks that leave their grid, and tracks that only seem to."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -151,6 +152,20 @@ def test_an_off_beat_passage_over_an_unbroken_grid_is_no_edit():
     )
     assert estimate.constant_tempo
     assert estimate.bpm == 126.0
+
+
+def test_segments_lie_on_the_beat_where_the_off_beat_is_as_likely():
+    """Behind the change of tempo the network favours the hats, kick and bars stay on the beat."""
+    beats_s = spliced(120, 126)
+    made = four_on_the_floor(beats_s, 7, int(DURATION_S * DEFAULT_FRAME_RATE))
+    between_s = 0.5 * (beats_s[:-1] + beats_s[1:])
+    later_s = between_s[between_s > DURATION_S / 2]
+    hats = pulses(later_s, np.full(len(later_s), 0.95), len(made), DEFAULT_FRAME_RATE)
+    found = GridSearch()(replace(made, beat=np.maximum(made.beat, hats)))
+    assert len(found.segments) == 2
+    found_s = found.beats_in(DURATION_S).times_s
+    apart_s = np.abs(beats_s[:, None] - found_s).min(axis=1)
+    assert np.mean(apart_s < 0.010) > 0.97
 
 
 def test_wandering_tempo_is_followed_beat_by_beat():
