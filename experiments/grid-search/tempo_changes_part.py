@@ -25,7 +25,7 @@ from beatgrid.prediction import Prediction
 
 TOLERANCE_S = 0.020
 MIN_DURATION_S = 45.0
-MAX_TRACKS = 16
+MAX_TRACKS = 8
 SAME_LEVEL_SHARE = 0.06
 
 
