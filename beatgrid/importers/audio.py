@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import posixpath
@@ -55,10 +56,12 @@ class FoundAudio:
     Attributes:
         path: Of the file; for a member of an archive, of where it is unpacked to, or would be.
         member: The member of an archive that it is, or None.
+        doubt: What a person should be told of the choice; empty where the file names it.
     """
 
     path: Path
     member: SourceFile | None = None
+    doubt: str = ""
 
     @property
     def exists(self) -> bool:
@@ -76,7 +79,7 @@ class FoundAudio:
         if not self.path.exists():
             assert isinstance(self.member.folder, ZipFolder)
             self.member.folder.unpack(self.member.name, self.path)
-        return FoundAudio(self.path)
+        return dataclasses.replace(self, member=None)
 
     @property
     def key(self) -> str:
@@ -196,8 +199,15 @@ class AudioFinder:
         same = [n for n in source.folder.names if last and _folded(n) == _folded(last)]
         stem = _folded(os.path.splitext(last)[0])
         alike = [n for n in names if last and _folded(os.path.splitext(n)[0]) == stem]
-        chosen = same or alike or (names if len(names) == 1 else [])
-        return self._found(source, chosen[0]) if chosen else None
+        if same or not name:
+            chosen = same or (names if len(names) == 1 else [])
+            return self._found(source, chosen[0]) if chosen else None
+        other = alike or (names if len(names) == 1 else [])
+        if not other:
+            return None
+        # Another encoding may begin at another time.
+        doubt = f"its audio {name!r} is not there, {other[0]!r} is taken"
+        return dataclasses.replace(self._found(source, other[0]), doubt=doubt)
 
     def _below(self, source: SourceFile, name: str) -> FoundAudio | None:
         if source.path is None:

@@ -189,7 +189,7 @@ class Importer:
         if place.startswith(os.pardir):
             note = f"{audio.path}: lies outside import.audio_dir={folder}"
             return Outcome(NO_AUDIO, group[0].source, audio=audio.path, notes=(note,))
-        notes: list[str] = []
+        notes = [audio.doubt] if audio.doubt else []
         with contextlib.ExitStack() as stack:
             try:
                 if self.options.unpack is not None:

@@ -214,6 +214,14 @@ def test_labels_of_audio_that_is_not_there(songs, run_import):
     assert (label.grid.bpm, label.duration_s) == (120, None)
 
 
+def test_audio_of_another_encoding_is_taken_and_named(songs, run_import):
+    chart = songs / "A/one/song.sm"
+    chart.write_text(chart.read_text().replace("song.ogg", "song.mp3"))
+    run_import("Songs", "out=labels")
+    label = load_label(Path("labels/A - one - song.ogg.labels.json"))
+    assert label.extra["notes"] == ["its audio 'song.mp3' is not there, 'song.ogg' is taken"]
+
+
 def test_audio_is_found_in_another_folder(songs, run_import, tmp_path):
     (songs / "A/one/song.ogg").rename(tmp_path / "A.ogg")
     (tmp_path / "music/deep").mkdir(parents=True)
