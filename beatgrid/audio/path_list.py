@@ -25,8 +25,12 @@ def write_paths(path: str | os.PathLike[str], paths: Iterable[str]) -> None:
         file.writelines(f"{_as_line(name)}\n" for name in paths)
 
 
-def read_paths(path: str | os.PathLike[str]) -> list[str]:
+def read_paths(path: str | os.PathLike[str], key: str = "audio") -> list[str]:
     """Read a list.
+
+    Args:
+        path: The text file.
+        key: What the user calls it.
 
     Raises:
         AudioError: There is no such file, or it is no list.
@@ -35,9 +39,9 @@ def read_paths(path: str | os.PathLike[str]) -> list[str]:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise AudioError(f"audio=@{path}: no such list ({reason}); check the path") from error
+        raise AudioError(f"{key}=@{path}: no such list ({reason}); check the path") from error
     if b"\0" in data:
-        raise AudioError(f"audio=@{path}: not a text file with a path in each line")
+        raise AudioError(f"{key}=@{path}: not a text file with a path in each line")
     paths = []
     for number, line in enumerate(data.removeprefix(_BYTE_ORDER_MARK).splitlines(), start=1):
         text = os.fsdecode(line).strip(" \t\r")
@@ -46,14 +50,14 @@ def read_paths(path: str | os.PathLike[str]) -> list[str]:
                 text = json.loads(text)
             except ValueError as error:
                 raise AudioError(
-                    f"audio=@{path}: line {number} begins with a quote, but is no JSON string"
+                    f"{key}=@{path}: line {number} begins with a quote, but is no JSON string"
                 ) from error
         elif text.startswith("#"):
             continue
         if text:
             paths.append(text)
     if not paths:
-        raise AudioError(f"audio=@{path}: names no file")
+        raise AudioError(f"{key}=@{path}: names no file")
     return paths
 
 

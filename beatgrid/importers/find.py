@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from beatgrid.audio.find import files_below
+from beatgrid.audio.path_list import read_paths
 from beatgrid.errors import BeatgridError, MissingPackageError
 from beatgrid.importers.folders import DiskFolder, ImportFileError, SourceFile, folders_of_archive
 from beatgrid.importers.formats import FORMATS, Format
@@ -44,7 +45,7 @@ def find_sources(
     formats: Sequence[Format],
     fail: Callable[[str], None],
 ) -> Iterator[tuple[SourceFile, Format]]:
-    """Yield each file that a name, a folder, a pattern or several of these mean, with its format.
+    """Yield each file that a name, a folder, a pattern, a list or several mean, with its format.
 
     Folders are searched with all below them, archives in them included; hidden files are left out.
 
@@ -80,6 +81,10 @@ def _meant_by(wanted: str, formats: Sequence[Format]) -> Iterator[tuple[Path, Pa
                 "beatgrid import --help lists them"
             )
         yield path, path.parent, True
+        return
+    if wanted.startswith("@"):
+        for entry in read_paths(os.path.expanduser(wanted[1:]), "from"):
+            yield from _meant_by(entry, formats)
         return
     plain = list(itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
     matches = sorted(glob.glob(name, recursive=True)) if len(plain) < len(path.parts) else []

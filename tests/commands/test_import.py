@@ -168,6 +168,16 @@ def test_help_lists_the_formats():
     assert list(read_formats("importers")) == list(FORMATS)
 
 
+def test_several_names_patterns_and_lists(songs, run_import):
+    Path("list.txt").write_text("Songs/A\nSongs/B/one/song.sm\n")
+    assert run_import("from=@list.txt", "out=a")[0] == 0
+    assert run_import("from=[Songs/A,Songs/B]", "out=b")[0] == 0
+    assert run_import("Songs/*/one", "Songs/A", "out=c")[0] == 0
+    for out in "abc":
+        names = {load_label(path).file_name for path in Path(out).glob("*.labels.json")}
+        assert names == {"A/one/song.ogg", "B/one/song.ogg"}
+
+
 def test_two_places_never_share_a_label(run_import, tmp_path):
     for name in ("A - B/song", "A/B - song"):
         audio(tmp_path / f"S/{name}.ogg")
