@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -95,21 +96,10 @@ def activation_of(track: Track, source: ActivationSource, folder: Path) -> Activ
     if not path.exists():
         made = source(track.load_features(), track.audio_duration_s)
         with replacing(path) as temporary, temporary.open("wb") as file:
-            channels = {"beat": made.beat, "downbeat": made.downbeat, "onset": made.onset}
-            np.savez(
-                file,
-                frame_rate=made.frame_rate,
-                duration_s=made.duration_s,
-                **{n: np.asarray(c, np.float32) for n, c in channels.items() if c is not None},
-            )
+            fields = {f.name: getattr(made, f.name) for f in dataclasses.fields(made)}
+            np.savez_compressed(file, **{n: v for n, v in fields.items() if v is not None})
     with np.load(path) as kept:
-        return Activation(
-            kept["beat"],
-            float(kept["frame_rate"]),
-            float(kept["duration_s"]),
-            kept.get("downbeat"),
-            kept.get("onset"),
-        )
+        return Activation(**{n: v if v.ndim else float(v) for n, v in kept.items()})
 
 
 def outcomes_of(
