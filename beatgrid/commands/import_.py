@@ -12,8 +12,9 @@ from beatgrid.commands.cli import entry, exit_if_failed, output_folder, progress
 from beatgrid.errors import BeatgridError
 from beatgrid.files import printable
 from beatgrid.importers.find import chosen_formats, find_sources
-from beatgrid.importers.importer import CSV, FAILED, UNCHANGED, WRITTEN, Importer
+from beatgrid.importers.importer import Importer
 from beatgrid.importers.options import ImportOptions
+from beatgrid.importers.outcome import CSV, FAILED, UNCHANGED, WRITTEN
 from beatgrid.importers.report import print_outcomes
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import dataclasses
 import os
 import tempfile
@@ -17,7 +16,7 @@ from beatgrid.data.label_segments import write_piecewise_label
 from beatgrid.data.labels import SUFFIX, write_label
 from beatgrid.errors import AudioError, BeatgridError, LabelError
 from beatgrid.export.timebase import AUTO, STEPMANIA, check_timebase, shift_ms
-from beatgrid.files import printable, replacing, write_bytes
+from beatgrid.files import printable, write_bytes
 from beatgrid.importers.audio import (
     AudioFinder,
     CodedAudio,
@@ -29,8 +28,20 @@ from beatgrid.importers.audio import (
 )
 from beatgrid.importers.folders import ImportFileError, SourceFile
 from beatgrid.importers.formats import FORMATS, Format
-from beatgrid.importers.grid import TOLERANCE_S, LabelGrid, label_grid
+from beatgrid.importers.grid import TOLERANCE_S, LabelGrid, label_grid, same_beats
 from beatgrid.importers.options import ImportOptions
+from beatgrid.importers.outcome import (
+    CSV,
+    FAILED,
+    KEPT,
+    NO_AUDIO,
+    NO_GRID,
+    PIECEWISE,
+    UNCHANGED,
+    WRITTEN,
+    Outcome,
+    write_table,
+)
 from beatgrid.importers.track import ImportedTrack, WithoutGrid
 from beatgrid.output.result import displayable
 
@@ -38,14 +49,7 @@ from beatgrid.output.result import displayable
 _ITG_S = 0.009
 # Of the time: so much shown at half or twice the tempo is hardly for effect.
 _DOUBTFUL_OCTAVES = 0.1
-CSV = "import.csv"
-"""Table of all that was imported, beside the labels."""
-
-WRITTEN, UNCHANGED, FAILED = "written", "there already", "failed"
-PIECEWISE, KEPT = "tempo changes", "another label is there"
-NO_AUDIO, NO_GRID = "no audio", "no grid"
 _ORDER = list(FORMATS)
-_CSV_KEYS = ("outcome", "label", "audio", "bpm", "offset_s", "segments", "source", "clock", "notes")
 
 
 @dataclass(frozen=True)
@@ -63,29 +67,6 @@ class Candidate:
     format: Format
     track: ImportedTrack
     audio: FoundAudio
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one audio file, or of a file that describes none.
-
-    Attributes:
-        kind: WRITTEN and so on.
-        source: The file that is believed.
-        label: The label's path; None without one.
-        audio: The audio file.
-        grid: What the label says.
-        clock: Which clock the file's times are taken for.
-        notes: What a person should know, a line each.
-    """
-
-    kind: str
-    source: str
-    label: Path | None = None
-    audio: Path | None = None
-    grid: LabelGrid | None = None
-    clock: str = ""
-    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -175,7 +156,7 @@ class Importer:
             outcome = self._import(group, folder)
             if outcome is not None:
                 self.outcomes.append(outcome)
-        self._write_table()
+        write_table(self.out / CSV, self.outcomes)
         return self.outcomes
 
     def counts(self) -> Counter[str]:
@@ -302,30 +283,6 @@ class Importer:
         self.fail(printable(line))
         self.outcomes.append(Outcome(FAILED, source, notes=(line,)))
 
-    def _write_table(self) -> None:
-        """Write all outcomes as a table, those that need a person first."""
-        with (
-            replacing(self.out / CSV) as temporary,
-            temporary.open("w", encoding="utf-8", newline="") as file,
-        ):
-            rows = csv.DictWriter(file, _CSV_KEYS)
-            rows.writeheader()
-            for outcome in sorted(self.outcomes, key=lambda o: (o.kind == WRITTEN, o.source)):
-                grid = outcome.grid
-                rows.writerow(
-                    {
-                        "outcome": outcome.kind,
-                        "label": outcome.label.name if outcome.label else "",
-                        "audio": displayable(str(outcome.audio or "")),
-                        "bpm": "" if grid is None or grid.is_piecewise else grid.grid.bpm,
-                        "offset_s": "" if grid is None else grid.grid.offset_s,
-                        "segments": "" if grid is None else len(grid.segments),
-                        "source": displayable(outcome.source),
-                        "clock": displayable(outcome.clock),
-                        "notes": displayable("; ".join(outcome.notes)),
-                    }
-                )
-
 
 def _expected(source: SourceFile, name: str) -> Path:
     """Return where audio would lie that is not there; beside its file, if it may lie anywhere."""
@@ -352,15 +309,3 @@ def _contradictions(grids: Sequence[tuple[Candidate, LabelGrid, str]]) -> Iterat
     for said, sources in others.items():
         more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
         yield f"{sources[0]}{more} contradicts it ({said}; here {believed})"
-
-
-def same_beats(one: LabelGrid, other: LabelGrid, tolerance_s: float) -> bool:
-    """Tell whether two grids have the same tempi, and beats within a tolerance of each other."""
-    if len(one.segments) != len(other.segments):
-        return False
-    for a, b in zip(one.segments, other.segments, strict=True):
-        period_s = a.grid.period_s
-        off_s = (b.grid.offset_s - a.grid.offset_s + period_s / 2) % period_s - period_s / 2
-        if abs(a.grid.bpm - b.grid.bpm) > 1e-3 or abs(off_s) > tolerance_s:
-            return False
-    return True

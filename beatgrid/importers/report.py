@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from beatgrid.files import printable
-from beatgrid.importers.importer import UNCHANGED, WRITTEN, Outcome
+from beatgrid.importers.outcome import UNCHANGED, WRITTEN, Outcome
 
 # Examples of each kind; the table in the folder has all.
 _MAX_EXAMPLES = 3

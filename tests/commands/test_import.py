@@ -178,6 +178,16 @@ def test_several_names_patterns_and_lists(songs, run_import):
         assert names == {"A/one/song.ogg", "B/one/song.ogg"}
 
 
+def test_the_table_is_safe_to_open(run_import, tmp_path):
+    """A spreadsheet would run what begins with a sign."""
+    audio(tmp_path / "=a/song.ogg")
+    (tmp_path / "=a/=cmd.sm").write_text(SM.format(title="", music="song.ogg", bpm=120))
+    run_import("from=[=a]", "out=labels")
+    lines = Path("labels/import.csv").read_text().splitlines()
+    assert lines[0] == "outcome,label,audio,bpm,offset_s,segments,source,clock,notes"
+    assert "'=a/=cmd.sm" in lines[1]
+
+
 def test_two_places_never_share_a_label(run_import, tmp_path):
     for name in ("A - B/song", "A/B - song"):
         audio(tmp_path / f"S/{name}.ogg")

@@ -10,8 +10,9 @@ from beatgrid.export.options import ExportOptions
 from beatgrid.export.timebase import frame_ms
 from beatgrid.importers import find
 from beatgrid.importers.formats import FORMATS
-from beatgrid.importers.importer import FAILED, NO_AUDIO, NO_GRID, WRITTEN, Importer
+from beatgrid.importers.importer import Importer
 from beatgrid.importers.options import ImportOptions
+from beatgrid.importers.outcome import FAILED, NO_AUDIO, NO_GRID, WRITTEN
 from tests.export.dj.tracks import constant
 from tests.export.tags.sounds import RATE, encode, np
 from tests.importers.files import audio, source
