@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from beatgrid.activation.chunks import TrackLogits
 from beatgrid.activation.evidence import track_activation
 from beatgrid.activation.network import network_logits
 from beatgrid.calibration.examples import Example
@@ -65,6 +66,7 @@ def calibrated(
     folds: Sequence[LoadedModel] = (),
     start: Ranker | None = None,
     pull: float = 10.0,
+    temperatures: Sequence[float] | None = None,
 ) -> tuple[LoadedModel, FitReport]:
     """Return the model with temperatures, ranker and confidence fitted to labelled tracks.
 
@@ -78,6 +80,7 @@ def calibrated(
             what it was trained on than of anything it will meet.
         start: A ranker fitted to other tracks, to fit on from (``fit_ranker``).
         pull: How strongly the fit is held near to it.
+        temperatures: Taken as they are; None: fitted.
 
     Returns:
         (the model with its new ``calibration``, how well the search does on these tracks, each
@@ -90,16 +93,9 @@ def calibrated(
     if not tracks:
         raise ValueError("no track to calibrate on")
     spec = model.features
-    target = TargetSpec(**asdict(NOTEBOOK_TARGET) | model.training_data.get("target", {}))
     logits = [network_logits(_unheard(t, model, folds).network, t.load_features()) for t in tracks]
-    framed = [frame_targets(t, whole_track(t), spec.frame_rate, target) for t in tracks]
-    temperatures = [
-        fit_temperature(
-            (z.frames[mask[:, channel] > 0, channel], y[mask[:, channel] > 0, channel])
-            for z, (y, mask) in zip(logits, framed, strict=True)
-        )
-        for channel in range(logits[0].frames.shape[1])
-    ]
+    if temperatures is None:
+        temperatures = _temperatures(model, tracks, logits)
     examples = (
         Example(
             track_activation(z, t.load_features(), spec, t.duration_s, temperatures),
@@ -111,8 +107,24 @@ def calibrated(
         for t, z in zip(tracks, logits, strict=True)
     )
     ranker, report = fit_ranker(examples, search, start=start, pull=pull)
-    calibration = {"temperatures": temperatures, "ranker": ranker.to_dict()}
+    calibration = {"temperatures": list(temperatures), "ranker": ranker.to_dict()}
     return replace(model, calibration=calibration), report
+
+
+def _temperatures(
+    model: LoadedModel, tracks: Sequence[Track], logits: Sequence[TrackLogits]
+) -> list[float]:
+    """Fit the temperature of each channel to the frames of all tracks."""
+    target = TargetSpec(**asdict(NOTEBOOK_TARGET) | model.training_data.get("target", {}))
+    rate = model.features.frame_rate
+    framed = [frame_targets(t, whole_track(t), rate, target) for t in tracks]
+    return [
+        fit_temperature(
+            (z.frames[mask[:, channel] > 0, channel], y[mask[:, channel] > 0, channel])
+            for z, (y, mask) in zip(logits, framed, strict=True)
+        )
+        for channel in range(logits[0].frames.shape[1])
+    ]
 
 
 def _unheard(track: Track, model: LoadedModel, folds: Sequence[LoadedModel]) -> LoadedModel:

@@ -138,8 +138,11 @@ def finish(cfg: DictConfig, folder: Path, data: BeatDataModule) -> Verdict:
     tuned = load_model(checkpoints / TUNED)
     own = [track for track in data.splits["val"] if track.audio_path is not None]
     rendered = [track for track in data.splits["val"] if track.audio_path is None]
-    logger.info("fitting ranker and confidence on %d tracks", len(own) + len(rendered))
-    fitted, judged = refitted(tuned, own, rendered, search, cfg.finetune.pull)
+    taught = [track for track in data.splits["train"] if track.audio_path is not None]
+    logger.info(
+        "fitting ranker and confidence on %d tracks", len(own) + len(taught) + len(rendered)
+    )
+    fitted, judged = refitted(tuned, own, rendered, taught, search, cfg.finetune.pull)
     candidates = {"network and ranker": fitted, "network alone": tuned}
     decision = decide(
         outcomes(before, own, rendered, search),

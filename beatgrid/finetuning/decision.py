@@ -15,8 +15,8 @@ from beatgrid.calibration.examples import TrackOutcome
 from beatgrid.evaluation.paired import compare_pairs
 from beatgrid.finetuning.refit import Outcomes
 
-# So many rendered pieces more may be lost than won, as a share: half a standard error of what
-# such a set tells.
+# So many rendered pieces more may be lost than won, as a share: about a standard error of what
+# fifty pieces tell.
 MAX_NET_LOSS = 0.04
 # Fewer nats than this on the truth are no progress, where as many grids are right.
 MIN_PROGRESS_NATS = 0.02

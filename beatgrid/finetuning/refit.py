@@ -2,9 +2,13 @@
 
 They were fitted to hundreds of tracks that no user has. So they are not fitted anew: each weight is
 held near its former value, and moves as far as the tracks are evidence for. The tracks are the
-user's and rendered ones that the network did not learn from: of those it did, a network is surer
-than of anything that it will meet, and what it answered before it learnt them may be wrong in just
-the way that it was to unlearn.
+user's and rendered ones that the network did not learn from, both sides alike. Of the user's, those
+that it did learn from are among them: the network is surer of them than of what it will meet, but
+without them a few tracks would say how a genre is counted (``experiments/finetune`` has both).
+Temperatures stay: the former ranker was fitted under them.
+
+What the network answered before it learnt is no substitute: it may be wrong in just the way that
+it was to unlearn, and would teach the ranker to undo it.
 """
 
 from __future__ import annotations
@@ -58,37 +62,40 @@ def refitted(
     model: LoadedModel,
     own: Sequence[Track],
     rendered: Sequence[Track],
+    taught: Sequence[Track],
     search: GridSearch,
     pull: float,
 ) -> tuple[LoadedModel, Outcomes]:
-    """Return a model with temperatures, ranker and confidence fitted on from its own.
+    """Return a model with ranker and confidence fitted on from its own.
 
     Args:
         model: A fine-tuned network with the calibration of the one before.
-        own: Tracks of the user's that it did not learn from; those of a tempo in doubt are left out
-            of the fit.
+        own: Tracks of the user's that it did not learn from.
         rendered: Rendered ones that it did not learn from.
+        taught: Tracks of the user's that it did learn from.
         search: The search that will use its activations.
         pull: How strongly the fit is held near to what it starts from, in tracks.
 
     Returns:
-        (the model, what became of the tracks, each judged by a fit to others).
+        (the model, what became of ``own`` and ``rendered``, each judged by a fit to others).
 
     Raises:
         ValueError: Too few tracks, or labels that no candidate meets.
     """
-    weight = min(MAX_WEIGHT, max(1.0, len(rendered) / max(1, len(own))))
-    tracks = [
-        *(replace(t, weight=weight * (t.label.suspect != "octave")) for t in own),
-        *(replace(t, weight=1.0) for t in rendered),
-    ]
-    fitted, report = calibrated(model, tracks, search, start=ranker_of(model), pull=pull)
+    weight = min(MAX_WEIGHT, len(rendered) / max(1, len(own) + len(taught)))
+    # A tempo that is a guess would teach the ranker to guess.
+    users = [replace(t, weight=weight * (t.label.suspect != "octave")) for t in (*own, *taught)]
+    tracks = [*users, *(replace(t, weight=1.0) for t in rendered)]
+    temperatures = Calibration.from_dict(model.calibration, model.model_id).temperatures
+    fitted, report = calibrated(
+        model, tracks, search, start=ranker_of(model), pull=pull, temperatures=temperatures
+    )
     judged = iter(report.tracks)
     found = [next(judged) if track.weight > 0 else None for track in tracks]
     left_out = [track for track, outcome in zip(tracks, found, strict=True) if outcome is None]
     others = iter(outcomes(fitted, left_out, [], search).own)
     complete = tuple(next(others) if outcome is None else outcome for outcome in found)
-    return fitted, Outcomes(complete[: len(own)], complete[len(own) :])
+    return fitted, Outcomes(complete[: len(own)], complete[len(users) :])
 
 
 def ranker_of(model: LoadedModel) -> Ranker:

@@ -72,7 +72,8 @@ def test_predict_correct_fine_tune_and_be_better_on_what_nobody_corrected(
     assert n_corrected >= 8  # they are heard wrongly indeed
     done = run_script(
         "train.py", *FINETUNE, "data.audio_dir=music/audio", "data.label_dir=grids/labels",
-        "finetune.rehearsal_hours=0.1", "data.epoch_hours=0.25", "trainer.max_epochs=3",
+        "finetune.rehearsal_hours=0.1", "data.epoch_hours=0.3", "trainer.max_epochs=3",
+        "trainer.precision=bf16-mixed", "data.crop_s=12", "data.batch_size=3",
     )  # fmt: skip
     assert done.status == 0, done.err
     (run,) = (tmp_path / "outputs/train").iterdir()
@@ -80,6 +81,13 @@ def test_predict_correct_fine_tune_and_be_better_on_what_nobody_corrected(
     assert verdict["own"]["n_tracks"] == 2
     assert verdict["elsewhere"]["n_tracks"] == 10
     assert verdict["verdict"][0].startswith("on yours ")
+    # Cut off after its training, it goes on with what is left to do, to the same end.
+    (run / "verdict.json").unlink()
+    (run / "checkpoints/best.ckpt").unlink()
+    resumed = run_script("train.py", "resume=true")
+    assert resumed.status == 0, resumed.err
+    again = json.loads((run / "verdict.json").read_text())
+    assert {**again, "notes": []} == {**verdict, "notes": []}
     right = {}
     for ckpt in ("shipped", "latest"):
         scored = run_script(

@@ -34,6 +34,7 @@ VARIANTS = {
         [],
         ["model=tcn_lstm", "data=augmented", "logger=csv", "+data.rendered.a={folder: x}"],
         ["model=tcn", "model.pos_weight=1.0"],
+        ["experiment=finetune"],
     ],
 }
 
