@@ -25,13 +25,13 @@ def test_taps_of_a_constant_tempo(n, sigma_s):
 
 def test_how_many_jittered_tracks_are_kept():
     kept = 0
-    for seed in range(50):
+    for seed in range(20):
         try:
             annotated_grid(jittered(120, 60, 0.015, seed))
         except UnusableBeatsError:
             continue
         kept += 1
-    assert kept == 50
+    assert kept == 20
 
 
 def ramp(change, n=240, period_s=0.5):

@@ -60,7 +60,7 @@ def read(source: SourceFile) -> Iterator[ImportedTrack | WithoutGrid]:
         _copy(source, source.path, copy)
         try:
             yield from _rows(copy)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter of names of columns
             raise ImportFileError(f"{source}: cannot be read ({printable(str(error))})") from error
 
 

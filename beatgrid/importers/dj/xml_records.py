@@ -71,8 +71,8 @@ def read_records(source: SourceFile, path: str) -> Iterator[Record]:
             if parser.has_root:
                 reason = printable(str(error))
                 raise ImportFileError(f"{source}: is no well-formed XML ({reason})") from error
-        except _RefusedError as error:
-            raise ImportFileError(f"{source}: {error}") from error
+        except (_RefusedError, LookupError) as error:  # the latter of an unknown encoding
+            raise ImportFileError(f"{source}: {printable(str(error))}") from error
 
 
 class _Parser:
@@ -100,7 +100,7 @@ class _Parser:
             failure: Exception | None = None
             try:
                 self._parser.Parse(chunk, not chunk)
-            except (expat.ExpatError, _OtherRootError, _RefusedError) as error:
+            except (expat.ExpatError, LookupError, _OtherRootError, _RefusedError) as error:
                 failure = error
             done, self._done = self._done, []
             yield from done

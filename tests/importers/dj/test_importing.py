@@ -31,13 +31,13 @@ def imported(tmp_path, name, content, **options):
 
 
 @pytest.mark.parametrize(
-    ("timebase", "late_frames"), [("auto", 1), (None, 0), ("serato", 1), ("rekordbox", 0), (10, 0)]
+    ("timebase", "late_frames"), [("auto", 1), (None, 0), ("rekordbox", 0), (10, 0)]
 )
 def test_an_mp3_is_put_back_on_this_programs_clock(timebase, late_frames, tmp_path):
     """FFmpeg's tag: Traktor plays its frame as music, rekordbox does not."""
     path = tmp_path / "music" / "a.mp3"
     path.parent.mkdir()
-    encode(path, "mp3", 0.3 * np.sin(np.arange(12 * RATE) / 20))
+    encode(path, "mp3", 0.3 * np.sin(np.arange(3 * RATE) / 20))
     content = traktor.render([constant(path, 120.0, 0.25)], ExportOptions(), None)
     _, failed, labels = imported(tmp_path, "traktor", content, timebase=timebase)
     assert failed == []

@@ -272,6 +272,12 @@ def test_xml_that_would_expand_or_name_files_is_refused(name, root, tmp_path):
         read(name, source(tmp_path / f"a.{suffix}", text))
 
 
+def test_xml_of_an_unknown_encoding_is_one_line(tmp_path):
+    text = '<?xml version="1.0" encoding="U2TF-8"?><NML><COLLECTION/></NML>'
+    with pytest.raises(ImportFileError, match="unknown encoding: U2TF-8"):
+        read("traktor", source(tmp_path / "a.nml", text))
+
+
 def test_what_was_read_before_damage_counts(tmp_path):
     track = '<TRACK Location="file://localhost/a.mp3"><TEMPO Inizio="0.1" Bpm="120.00"/></TRACK>'
     text = f"<DJ_PLAYLISTS><COLLECTION>{track * 3}<TRACK Loc"
