@@ -56,6 +56,11 @@ def test_an_unknown_command_is_one_line(name, remedy, run_program):
     assert run_program(name) == (1, "", f"error: {name}: no such command; {remedy}\n")
 
 
+def test_the_list_of_commands_fits_a_terminal(run_program):
+    _, listed, _ = run_program("--help")
+    assert max(map(len, listed.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("name", program.COMMANDS)
 def test_help_of_a_command_fits_a_terminal_and_needs_no_torch(name):
     code = (
