@@ -45,7 +45,8 @@ def main(cfg: DictConfig) -> None:
     if cfg.setup:
         _set_up(plain["setup"], peers_dir)
         return
-    systems = chosen_systems(plain["systems"])
+    names = plain["systems"]
+    systems = chosen_systems([names] if isinstance(names, str) else names)
     if cfg.data.audio_dir is None:
         raise BeatgridError(
             "data.audio_dir=null: name a folder of audio, or peers to install with setup=..."

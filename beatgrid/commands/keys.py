@@ -134,7 +134,7 @@ KEYS: dict[str, dict[str, Any]] = {
             "label_dir": Name | None,
             "split": Literal["train", "val", "test"] | None,
         },
-        "systems": Sequence[Name] | None,
+        "systems": Name | Sequence[Name] | None,
         "setup": Name | Sequence[Name],
         "peers_dir": Name,
         "ckpt": Name,

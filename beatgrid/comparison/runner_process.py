@@ -119,8 +119,12 @@ class RunnerProcess:
             return Failure(printable(answer["error"]))
         return answer
 
-    def close(self) -> None:
-        """End the runner and all that it has started."""
+    def close(self, grace_s: float = _GRACE_S) -> None:
+        """End the runner and all that it has started.
+
+        Args:
+            grace_s: Seconds that it has to end by itself.
+        """
         process, self._process = self._process, None
         if process is None:
             return
@@ -129,7 +133,7 @@ class RunnerProcess:
                 with contextlib.suppress(OSError):
                     stream.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_S if process.poll() is None else 0)
+            process.wait(grace_s)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -147,7 +151,6 @@ class RunnerProcess:
             selector.register(descriptor, selectors.EVENT_READ)
             while b"\n" not in self._unread:
                 if not selector.select(max(deadline - time.monotonic(), 0.0)):
-                    os.killpg(self._process.pid, signal.SIGKILL)
                     return self._lost(f"took longer than {limit_s:.4g} s, its time limit")
                 read = os.read(descriptor, _READ_BYTES)
                 if not read:
@@ -162,7 +165,7 @@ class RunnerProcess:
 
     def _lost(self, reason: str) -> Failure:
         said = self._last_error_line()
-        self.close()
+        self.close(grace_s=0.0)
         return Failure(": ".join(filter(None, [reason, said])))
 
     def _last_error_line(self) -> str:

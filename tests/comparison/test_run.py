@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from beatgrid.comparison.run import Comparison, Piece
 from tests.comparison.peers import (
     CRASH_S,
+    FAKE,
     HANG_S,
     NONSENSE_S,
     RAISE_S,
@@ -121,3 +123,16 @@ def test_a_missing_file_is_said(tmp_path):
     gone = Piece("gone", Path(tmp_path / "gone.wav"))
     (attempt,) = Comparison([fake_contender(tmp_path)], tmp_path).run([gone])
     assert "no such file" in attempt.failure.reason
+
+
+def test_what_was_started_ends_with_the_run(pieces, tmp_path):
+    note = f"    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+    script = FAKE.replace("    def analyse", note + "    def analyse")
+    comparison = Comparison([fake_contender(tmp_path, script=script)], tmp_path)
+    attempts = comparison.run([pieces[0], pieces[-1]])
+    next(attempts)
+    pid = int((tmp_path / "pid").read_text())
+    os.kill(pid, 0)
+    attempts.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
