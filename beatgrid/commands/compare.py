@@ -17,9 +17,10 @@ from beatgrid.comparison.contenders import Contender, find_contenders
 from beatgrid.comparison.environments import Environment, environments
 from beatgrid.comparison.estimates import Estimate
 from beatgrid.comparison.page import write_page
-from beatgrid.comparison.report import Report, make_report
+from beatgrid.comparison.report import Report
 from beatgrid.comparison.run import Attempt, Comparison, Piece
 from beatgrid.comparison.scores import Reference
+from beatgrid.comparison.summary import make_report
 from beatgrid.comparison.systems import chosen_systems
 from beatgrid.comparison.text import markdown, print_report
 from beatgrid.data.discovery import discover, of_split

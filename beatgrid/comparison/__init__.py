@@ -5,9 +5,9 @@
   ``runner_process`` speaks with them.
 - ``run``: every system on every track, resumable; ``estimates`` keeps what they answered.
 - ``line``: the beatgrid that a sequence of beats describes.
-- ``scores``, ``pairs``: against labels; ``agreement``: of the systems with each other.
-- ``report``: all of it as plain values; ``text``, ``page``, ``plots``: for the terminal,
-  Markdown, HTML.
+- ``scores``: against labels; ``agreement``: of the systems with each other.
+- ``summary`` makes a ``report`` of it, plain values; ``tables``, ``plots``: shown; ``text``,
+  ``page``: in the terminal, in Markdown, in HTML.
 
 No peer is ever imported here.
 """

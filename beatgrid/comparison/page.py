@@ -8,7 +8,7 @@ from pathlib import Path
 
 from beatgrid.comparison import plots
 from beatgrid.comparison.report import Report
-from beatgrid.comparison.text import TextTable, tables
+from beatgrid.comparison.tables import TextTable, tables
 from beatgrid.files import printable, write_text
 
 _STYLE = Path(__file__).with_name("page.css")

@@ -6,6 +6,7 @@ import html
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from beatgrid.comparison import svg
 from beatgrid.comparison.report import UNBIASED, Report, SystemReport, Value
 
 _ROW = 26
@@ -42,9 +43,9 @@ def rates(report: Report) -> str:
             x = left + _PANEL * value.value
             if value.interval is not None:
                 low, high = (left + _PANEL * end for end in value.interval)
-                parts.append(_line(low, y, high, y, "whisker"))
-            parts.append(_dot(x, y, 4.5, _own(system), f"{system.name}: {_in_words(value)}"))
-    return _svg(width, _height(len(report.systems)), "Rates with 95 % intervals", parts)
+                parts.append(svg.line(low, y, high, y, "whisker"))
+            parts.append(svg.dot(x, y, 4.5, _own(system), f"{system.name}: {_in_words(value)}"))
+    return svg.svg(width, _height(len(report.systems)), "Rates with 95 % intervals", parts)
 
 
 def cost_and_level(report: Report) -> str:
@@ -73,15 +74,15 @@ def cost_and_level(report: Report) -> str:
     parts = []
     for decade in range(low, high + 1):
         x = x_of(10.0**decade)
-        parts.append(_line(x, 16, x, height - bottom, "rule"))
-        parts.append(_text(x, height - bottom + 18, f"{10.0**decade:g}", "middle"))
+        parts.append(svg.line(x, 16, x, height - bottom, "rule"))
+        parts.append(svg.text(x, height - bottom + 18, f"{10.0**decade:g}", "middle"))
     for tenth in range(round(10 * base), 11):
         y = y_of(tenth / 10)
-        parts.append(_line(left, y, width - right, y, "rule"))
-        parts.append(_text(left - 8, y + 4, f"{10 * tenth} %", "end"))
+        parts.append(svg.line(left, y, width - right, y, "rule"))
+        parts.append(svg.text(left - 8, y + 4, f"{10 * tenth} %", "end"))
     middle = (left + width - right) / 2
     parts.append(
-        _text(middle, height - 8, "processor seconds for a minute of audio, one core", "middle")
+        svg.text(middle, height - 8, "processor seconds for a minute of audio, one core", "middle")
     )
     # Labels of systems at nearly the same place go one below the other.
     taken: list[tuple[float, float]] = []
@@ -92,9 +93,9 @@ def cost_and_level(report: Report) -> str:
             label_y += 14
         taken.append((x, label_y))
         title = f"{system.name}: {100 * value:.1f} %, {cpu_s:.2f} s"
-        parts.append(_dot(x, y, 5.5, _own(system), title))
-        parts.append(_text(x + 10, label_y, system.name))
-    return _svg(width, height, "Right level against processor time", parts)
+        parts.append(svg.dot(x, y, 5.5, _own(system), title))
+        parts.append(svg.text(x + 10, label_y, system.name))
+    return svg.svg(width, height, "Right level against processor time", parts)
 
 
 def phases(report: Report) -> str:
@@ -113,8 +114,8 @@ def phases(report: Report) -> str:
     parts = list(_names(systems))
     bottom = _height(len(systems)) - 20
     for tick in range(-60, 61, 20):
-        parts.append(_line(x_of(tick), _TOP - 8, x_of(tick), bottom, "rule"))
-        parts.append(_text(x_of(tick), _TOP - 14, f"{tick:+d} ms" if tick else "0", "middle"))
+        parts.append(svg.line(x_of(tick), _TOP - 8, x_of(tick), bottom, "rule"))
+        parts.append(svg.text(x_of(tick), _TOP - 14, f"{tick:+d} ms" if tick else "0", "middle"))
     for j, system in enumerate(systems):
         for i, row in enumerate(report.tracks):
             found = row["systems"][system.name]
@@ -123,12 +124,12 @@ def phases(report: Report) -> str:
                 continue
             y = _middle(j) + 3.5 * (i % 5 - 2)
             title = f"{row['track']}: {phase_ms:+.1f} ms"
-            parts.append(_dot(x_of(phase_ms), y, 2.6, f"{_own(system)} faint", title))
+            parts.append(svg.dot(x_of(phase_ms), y, 2.6, f"{_own(system)} faint", title))
         bias = system.summary.get("bias_ms")
         if bias is not None and bias.value is not None:
             x = x_of(bias.value)
-            parts.append(_line(x, _middle(j) - 11, x, _middle(j) + 11, "median"))
-    return _svg(width, bottom + 10, "Phase of each track that is on the beat", parts)
+            parts.append(svg.line(x, _middle(j) - 11, x, _middle(j) + 11, "median"))
+    return svg.svg(width, bottom + 10, "Phase of each track that is on the beat", parts)
 
 
 def levels(report: Report) -> str:
@@ -143,11 +144,13 @@ def levels(report: Report) -> str:
                 continue
             share = (right - left) * count / report.n_tracks
             title = f"{system.name}: {count} tracks at {level}"
-            parts.append(_bar(x, _middle(j) - 8, share, 16, _LEVEL_CLASSES[level], title))
+            parts.append(svg.bar(x, _middle(j) - 8, share, 16, _LEVEL_CLASSES[level], title))
             if share > 22:
-                parts.append(_text(x + share / 2, _middle(j) + 4, str(count), "middle", "inside"))
+                parts.append(
+                    svg.text(x + share / 2, _middle(j) + 4, str(count), "middle", "inside")
+                )
             x += share
-    return _svg(width, _height(len(report.systems)) - 16, "Levels of the tempi", parts)
+    return svg.svg(width, _height(len(report.systems)) - 16, "Levels of the tempi", parts)
 
 
 def wins(report: Report, by: str) -> str:
@@ -160,23 +163,23 @@ def wins(report: Report, by: str) -> str:
     half = (width - 20 - _LABEL) / 2 - 34
     most = max(max(pair.pairing.n_first_only, pair.pairing.n_second_only) for pair in shown)
     parts = [
-        _text(middle - 8, _TOP - 14, "only the peer", "end"),
-        _text(middle + 8, _TOP - 14, "only beatgrid"),
+        svg.text(middle - 8, _TOP - 14, "only the peer", "end"),
+        svg.text(middle + 8, _TOP - 14, "only beatgrid"),
     ]
     for j, pair in enumerate(shown):
         y = _middle(j)
-        parts.append(_text(_LABEL - 12, y + 4, pair.peer, "end"))
+        parts.append(svg.text(_LABEL - 12, y + 4, pair.peer, "end"))
         for count, sign, style in (
             (pair.pairing.n_first_only, 1, "own"),
             (pair.pairing.n_second_only, -1, "peer"),
         ):
             length = half * count / max(most, 1)
             x = middle if sign > 0 else middle - length
-            parts.append(_bar(x, y - 8, length, 16, style, f"{pair.peer}: {count} tracks"))
+            parts.append(svg.bar(x, y - 8, length, 16, style, f"{pair.peer}: {count} tracks"))
             anchor = "start" if sign > 0 else "end"
-            parts.append(_text(middle + sign * (length + 6), y + 4, str(count), anchor))
-    parts.append(_line(middle, _TOP - 6, middle, _middle(len(shown) - 1) + 13, "axis"))
-    return _svg(width, _height(len(shown)) - 16, "Tracks that only one of both has right", parts)
+            parts.append(svg.text(middle + sign * (length + 6), y + 4, str(count), anchor))
+    parts.append(svg.line(middle, _TOP - 6, middle, _middle(len(shown) - 1) + 13, "axis"))
+    return svg.svg(width, _height(len(shown)) - 16, "Tracks that only one of both has right", parts)
 
 
 def agreement(report: Report) -> str:
@@ -186,7 +189,7 @@ def agreement(report: Report) -> str:
     left, top = _LABEL, 112
     parts: list[str] = []
     for i, name in enumerate(names):
-        parts.append(_text(left - 12, top + cell * i + cell / 2 + 4, name, "end"))
+        parts.append(svg.text(left - 12, top + cell * i + cell / 2 + 4, name, "end"))
         x = left + cell * i + cell / 2 + 4
         parts.append(
             f'<text x="{x:.1f}" y="{top - 8}" transform="rotate(-45 {x:.1f} {top - 8})">'
@@ -205,33 +208,23 @@ def agreement(report: Report) -> str:
             )
             text = f"{100 * found.same_tempo:.0f}"
             style = "inside" if found.same_tempo > 0.55 else ""
-            parts.append(_text(x + cell / 2 - 1, y + cell / 2 + 4, text, "middle", style))
+            parts.append(svg.text(x + cell / 2 - 1, y + cell / 2 + 4, text, "middle", style))
     size = left + cell * len(names)
-    return _svg(size + 60, top + cell * len(names) + 4, "Same tempo, % of the tracks", parts)
-
-
-# --- pieces ---------------------------------------------------------------------------------------
-
-
-def _svg(width: float, height: float, title: str, parts: Iterable[str]) -> str:
-    return (
-        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" '
-        f'aria-label="{html.escape(title)}">{"".join(parts)}</svg>'
-    )
+    return svg.svg(size + 60, top + cell * len(names) + 4, "Same tempo, % of the tracks", parts)
 
 
 def _names(systems: Sequence[SystemReport]) -> Iterable[str]:
     for i, system in enumerate(systems):
-        yield _text(_LABEL - 12, _middle(i) + 4, system.name, "end")
+        yield svg.text(_LABEL - 12, _middle(i) + 4, system.name, "end")
 
 
 def _panel(left: float, n_rows: int, title: str, ticks: Sequence[str]) -> list[str]:
     bottom = _middle(n_rows - 1) + 13
-    parts = [_text(left, _TOP - 14, title, "start", "title")]
+    parts = [svg.text(left, _TOP - 14, title, "start", "title")]
     for i, tick in enumerate(ticks):
         x = left + _PANEL * i / (len(ticks) - 1)
-        parts.append(_line(x, _TOP - 6, x, bottom, "rule"))
-        parts.append(_text(x, bottom + 15, tick, "middle"))
+        parts.append(svg.line(x, _TOP - 6, x, bottom, "rule"))
+        parts.append(svg.text(x, bottom + 15, tick, "middle"))
     return parts
 
 
@@ -245,29 +238,6 @@ def _height(n_rows: int) -> float:
 
 def _own(system: SystemReport) -> str:
     return "own" if system.name == "beatgrid" else "peer"
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{style}"/>'
-
-
-def _dot(x: float, y: float, radius: float, style: str, title: str) -> str:
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" class="{style}">'
-        f"<title>{html.escape(title)}</title></circle>"
-    )
-
-
-def _bar(x: float, y: float, width: float, height: float, style: str, title: str) -> str:
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
-        f'class="{style}"><title>{html.escape(title)}</title></rect>'
-    )
-
-
-def _text(x: float, y: float, text: str, anchor: str = "start", style: str = "") -> str:
-    named = f' class="{style}"' if style else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{html.escape(text)}</text>'
 
 
 def _in_words(value: Value) -> str:

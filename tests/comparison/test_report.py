@@ -12,8 +12,9 @@ from rich.console import Console
 
 from beatgrid.comparison.estimates import Estimate
 from beatgrid.comparison.page import page
-from beatgrid.comparison.report import UNBIASED, Report, make_report
+from beatgrid.comparison.report import UNBIASED, Report
 from beatgrid.comparison.scores import Reference
+from beatgrid.comparison.summary import make_report
 from beatgrid.comparison.text import markdown, print_report
 from beatgrid.grid import Grid
 from tests.comparison.peers import beats_estimate, fake_contender
