@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from beatgrid.comparison.scores import Answer
 from beatgrid.comparison.systems import BEATGRID, SYSTEMS
-from beatgrid.evaluation import evaluate_track, metrical_level
+from beatgrid.evaluation import metrical_level
 from beatgrid.evaluation.track import LEVELS
 
 # An agreement of fewer is chance.
@@ -174,10 +174,12 @@ def _same_tempo(one: Answer, two: Answer) -> bool:
 
 
 def _same_beats(one: Answer, two: Answer, duration_s: float) -> bool:
-    if one.grid is None or two.grid is None or not len(one.grid.beat_indices(duration_s)):
+    if one.grid is None or two.grid is None or not _same_tempo(one, two):
         return False
-    score = evaluate_track(one.grid, two.grid, duration_s)
-    return score.level == next(iter(LEVELS)) and not score.offbeat
+    period_s = one.grid.period_s
+    beat_s = one.grid.offset_s + round((duration_s / 2 - one.grid.offset_s) / period_s) * period_s
+    off = (beat_s - two.grid.offset_s) / two.grid.period_s
+    return abs(off - round(off)) * two.grid.period_s <= period_s / 4
 
 
 def _share(values: Sequence[bool]) -> float | None:

@@ -113,20 +113,23 @@ def by_tempo(report: Report, key: str) -> TextTable:
 
 def alone(report: Report, n: int | None = None) -> TextTable:
     """Return the tracks on which others agree against beatgrid, the most agreeing first."""
+    true = {track["track"]: track.get("bpm") for track in report.tracks}
     rows = [
         [
             printable(a.track),
-            "-" if a.bpm is None else f"{a.bpm:.2f}",
+            number(a.bpm, 2),
             f"{a.others_bpm:.2f}",
+            *([number(true[a.track], 2)] if report.labelled else []),
             _differs(a),
             f"{len(a.others)} of {a.n_asked}",
         ]
         for a in report.alone[:n]
     ]
     n_more = len(report.alone) - len(rows)
+    label = ["label"] if report.labelled else []
     return TextTable(
-        "Where beatgrid stands alone, to be checked by ear",
-        ["", "beatgrid", "others", "differs", "agree"],
+        "Where beatgrid stands alone" + ("" if report.labelled else ", to be checked by ear"),
+        ["", "beatgrid", "others", *label, "differs", "agree"],
         rows,
         f"{n_more} more in comparison.md" if n_more else "",
     )

@@ -14,8 +14,9 @@ from beatgrid.comparison.estimates import Estimate
 from beatgrid.comparison.page import page
 from beatgrid.comparison.report import UNBIASED, Report
 from beatgrid.comparison.scores import Reference
-from beatgrid.comparison.summary import make_report
+from beatgrid.comparison.summary import _interval, make_report
 from beatgrid.comparison.text import markdown, print_report
+from beatgrid.evaluation import bootstrap, evaluate_track
 from beatgrid.grid import Grid
 from tests.comparison.peers import beats_estimate, fake_contender
 
@@ -70,6 +71,19 @@ def test_rates_are_of_all_tracks_as_answered_and_without_bias(report):
     assert set(tempo.summary) == {"level_ok", "acc1", "acc2"}
     low, high = own.summary["level_ok"].interval
     assert 0 <= low < 0.75 < high <= 1
+
+
+def test_intervals_are_those_of_the_evaluation():
+    scores = [
+        evaluate_track(
+            Grid(120.0, 0.1), Grid(120.0 * (1 + (i % 3 == 0)), 0.1 + 0.004 * (i % 7)), 60.0
+        )
+        for i in range(60)
+    ]
+    for key in ("level_ok", "grid_ok_10", "bias_ms", "f_measure"):
+        expected = bootstrap(scores, key)
+        assert _interval(scores, key) == pytest.approx(expected, abs=0.02 * abs(expected[1]) + 0.02)
+    assert _interval([], "level_ok") is None
 
 
 def test_costs_are_for_a_minute_of_audio(report):
