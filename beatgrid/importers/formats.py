@@ -139,7 +139,8 @@ FORMATS = {
             ("*.xml",),
             "rekordbox's collection, exported as XML",
             rekordbox.read,
-            quantum_s=0.001,
+            # Whole milliseconds, and what hundredths of a BPM add to them until the next TEMPO.
+            quantum_s=0.002,
             quantum_bpm=0.01,
             program="rekordbox",
             audio_anywhere=True,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from beatgrid.errors import BeatgridError
+from beatgrid.grid import FloatArray
 from beatgrid.importers.track import TempoMark
 
 # Nobody beats slower or faster; what is beyond is an effect, or a mistake.
@@ -137,7 +138,7 @@ def merged(stretches: Sequence[Stretch], tolerance_s: float, quantum_bpm: float)
     Args:
         stretches: In order.
         tolerance_s: So far may beats be from the line.
-        quantum_bpm: So far may the line's tempo be from theirs, where they all have the same.
+        quantum_bpm: What their tempi are rounded to, if they begin anew to make up for that.
     """
     found: list[Stretch] = []
     start = 0
@@ -170,12 +171,20 @@ def _line(group: Sequence[Stretch], tolerance_s: float, quantum_bpm: float) -> S
         return None
     own_s = times_s - longest.beat_s - at_beats * longest.period_s
     bpm, beat_s = longest.bpm, longest.beat_s
-    same_bpm = all(abs(stretch.bpm / longest.bpm - 1) <= 1e-9 for stretch in group)
-    if (np.ptp(own_s) > 2 * tolerance_s) == same_bpm and (quantum_bpm or not same_bpm):
-        slope, _ = np.polyfit(at_beats, times_s, 1)
-        fitted_bpm = 60.0 / float(slope)
-        if not same_bpm or abs(fitted_bpm - bpm) <= quantum_bpm:
-            bpm = fitted_bpm
+    apart_bpm = max(abs(stretch.bpm - longest.bpm) for stretch in group)
+    spread_s = float(np.ptp(own_s))
+    if quantum_bpm and apart_bpm <= 2 * quantum_bpm:
+        # Rounded tempi, which begin anew to make up for it: more than the times' own rounding.
+        needs_fit = spread_s > tolerance_s / 2
+    else:
+        needs_fit = spread_s <= 2 * tolerance_s and apart_bpm > 1e-9 * bpm
+    if needs_fit:
+        # Of all beats, not of the outer ones: a long stretch tells the tempo, a short one does not.
+        all_s = np.concatenate(
+            [_beats_s(*pair, s.period_s) for s, pair in zip(group, outer, strict=True) if pair]
+        )
+        slope, _ = np.polyfit(np.round((all_s - longest.beat_s) / longest.period_s), all_s, 1)
+        bpm = 60.0 / float(slope)
     if any(abs(bpm / stretch.bpm - 1) > 0.02 for stretch in group):
         return None
     rest_s = times_s - beat_s - at_beats * 60.0 / bpm
@@ -197,6 +206,12 @@ def _line(group: Sequence[Stretch], tolerance_s: float, quantum_bpm: float) -> S
     )
     edge_s = first.edge_s
     return Stretch(first.start_s, group[-1].end_s, bpm, beat_s, bar, downbeat_s, edge_s, broken)
+
+
+def _beats_s(first_s: float, last_s: float, period_s: float) -> FloatArray:
+    """Return all beats from the first to the last, (beats,)."""
+    n_beats = round((last_s - first_s) / period_s) + 1
+    return first_s + np.arange(n_beats, dtype=np.float64) * period_s
 
 
 def _differ(one: Stretch, other: Stretch) -> bool:

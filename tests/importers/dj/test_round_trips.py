@@ -43,6 +43,18 @@ def test_a_constant_grid_comes_back_as_one(name, track, tmp_path):
         assert 1000 * abs(off_s) <= BOUND_MS[name]
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_any_constant_tempo_comes_back_from_rekordbox_as_one(seed, tmp_path):
+    random = np.random.default_rng(seed)
+    bpm, first_s = random.uniform(55, 200), random.uniform(0.02, 0.3)
+    track = constant("/a.mp3", bpm, first_s, 600.0, bar=int(random.integers(1, 5)))
+    content = rekordbox.render([track], ExportOptions(), None)
+    (found,) = read("rekordbox", source(tmp_path / "a.xml", content))
+    grid = grid_of("rekordbox", found, track.duration_s)
+    assert not grid.is_piecewise
+    assert worst_ms(grid, track.beat_times_s(), track.duration_s) <= 1000 * MAX_ERROR_S
+
+
 @pytest.mark.parametrize("name", RENDER)
 def test_changing_tempi_come_back_as_segments(name, tmp_path):
     render, suffix = RENDER[name]
