@@ -4,8 +4,8 @@
 - ``runners``: scripts that run in those environments and import nothing of this package;
   ``runner_process`` speaks with them.
 - ``run``: every system on every track, resumable; ``estimates`` keeps what they answered.
-- ``line``: the beatgrid that a sequence of beats describes.
-- ``scores``: against labels; ``agreement``: of the systems with each other.
+- ``scores``: against labels, beats by the line through them (``beatgrid.search.beat_line``);
+  ``agreement``: of the systems with each other.
 - ``summary`` makes a ``report`` of it, plain values; ``tables``, ``plots``: shown; ``text``,
   ``page``: in the terminal, in Markdown, in HTML.
 
