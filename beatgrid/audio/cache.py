@@ -4,17 +4,20 @@ An entry is ``<key[:2]>/<key>.npy``, float16 (frames, mels), and beside it ``<ke
 what decoding told and a checksum of the features. The key is a hash of the audio file's bytes, the
 spec and ``FORMAT``: renamed files keep their entry, changed files and settings get another, nothing
 ever goes stale. Entries appear by renaming, the JSON last, so any number of processes may fill one
-folder; where two compute the same entry, both write the same bytes.
+folder; where two compute the same entry, both write the same bytes. ``prepare`` lets one process at
+a time compute.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -32,6 +35,10 @@ from beatgrid.processes import Failure, describe, results
 
 # Part of every key: raise it when the same audio and spec come to mean other values.
 FORMAT = 1
+
+_LOCK = ".preparing"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,21 @@ class FeatureCache:
                 missing[content_hash] = audio_path
         if not missing:
             return errors
+        with self._alone():
+            missing = {key: path for key, path in missing.items() if self._find(path, key) is None}
+            if missing:
+                errors |= self._compute_missing(missing, copies, num_workers, progress)
+        return errors
 
+    def _compute_missing(
+        self,
+        missing: dict[str, Path],
+        copies: Mapping[str, list[Path]],
+        num_workers: int,
+        progress: bool,
+    ) -> dict[Path, AudioError]:
+        """Compute entries by content hash; return the files of those that failed."""
+        errors: dict[Path, AudioError] = {}
         # Closed at once where the loop is left by an error or Ctrl-C: that ends the workers.
         with contextlib.closing(self._compute_all(missing, num_workers)) as computed:
             shown = (
@@ -155,6 +176,24 @@ class FeatureCache:
                 if failure is not None:
                     errors.update(dict.fromkeys(copies[content_hash], failure))
         return errors
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other process prepares this folder, where the file system has locks.
+
+        The processes of a distributed training all ask for the same features at once.
+        """
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):  # what cannot be written says so itself
+                self.directory.mkdir(parents=True, exist_ok=True)
+                lock = os.open(self.directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+                stack.callback(os.close, lock)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    logger.info("another process fills %s with features: waiting", self.directory)
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _compute_all(
         self, missing: dict[str, Path], num_workers: int

@@ -18,7 +18,7 @@ DURATION = ("trainer.max_epochs", "trainer.max_time")
 # Where and how it runs and what it shows; a name stands for all that is under it.
 EXECUTION = (
     *("trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy"),
-    *("trainer.log_every_n_steps", "data.num_workers", "num_threads", "logger"),
+    *("trainer.log_every_n_steps", "data.num_workers", "num_threads", "compile", "logger"),
     *("callbacks.progress", "callbacks.epoch_lines", "callbacks.pictures", "test"),
 )
 _MISSING = object()

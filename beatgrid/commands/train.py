@@ -78,6 +78,12 @@ def main(cfg: DictConfig) -> float:
 
 
 def _begin_or_resume(cfg: DictConfig) -> float:
+    if HydraConfig.get().mode == RunMode.MULTIRUN and _n_devices(cfg.trainer) > 1:
+        raise BeatgridError(
+            f"trainer.devices={cfg.trainer.devices} trainer.num_nodes={cfg.trainer.num_nodes}: the "
+            "runs of a sweep (-m) have one device each; add trainer.devices=1 trainer.num_nodes=1, "
+            "or leave -m out"
+        )
     resume = str(cfg.resume)
     requeued = requeued_run(cfg.output_dir)
     if requeued is not None:
@@ -98,6 +104,18 @@ def _begin_or_resume(cfg: DictConfig) -> float:
     if progress is not None and not _awaits_verdict(cfg, folder):
         refuse_complete(cfg, progress)
     return _train(cfg, folder, progress)
+
+
+def _n_devices(trainer: DictConfig) -> int:
+    """Return how many devices a training asks for, on all its machines; each has a process."""
+    devices = trainer.devices
+    if isinstance(devices, str) and devices not in ("auto", "-1"):
+        devices = int(devices) if devices.isdigit() else devices.split(",")
+    if devices in ("auto", "-1", -1):
+        is_gpu = trainer.accelerator in ("auto", "gpu", "cuda")
+        devices = max(1, torch.cuda.device_count()) if is_gpu else 1
+    count = devices if isinstance(devices, int) else len(devices)
+    return count * trainer.num_nodes
 
 
 @contextlib.contextmanager
@@ -190,6 +208,8 @@ def _assemble(
         logger.warning("no validation: checkpoints and early stopping go by train/loss")
         cfg.monitor = "train/loss"
     _direct(cfg)
+    if cfg.compile:
+        model.network.compile()
     model.training_data = data.summary()
     if start is not None:
         model.begin_with(start, keep_calibration=is_finetuning)

@@ -151,7 +151,7 @@ class BeatDataModule(L.LightningDataModule):
         self.skip_bad_audio = skip_bad_audio
         self.seed = seed
         self.splits: dict[str, list[Track]] = {}
-        self._resume_at = (0, 0)  # epoch, batches of it
+        self._resume_at = (0, 0)  # epoch, crops of it in all processes
         if crop_s is not None and round(crop_s * self.features.frame_rate) < 1:
             raise BeatgridError(
                 f"data.crop_s={crop_s:g}: shorter than a frame of "
@@ -262,17 +262,21 @@ class BeatDataModule(L.LightningDataModule):
         return {name: [track.name for track in tracks] for name, tracks in self.splits.items()}
 
     def state_dict(self) -> dict[str, int]:
-        """Return how far the training has come: whole epochs, and batches of the one begun."""
+        """Return how far the training has come: whole epochs, and crops of the one begun."""
         assert self.trainer is not None
         loop = self.trainer.fit_loop
         epochs: Any = loop.epoch_progress.current
         batches: Any = loop.epoch_loop.batch_progress.current
         within = epochs.processed < epochs.started
-        return {"epoch": epochs.processed, "batches": batches.processed if within else 0}
+        n_crops = batches.processed * self.batch_size * self.trainer.world_size if within else 0
+        return {"epoch": epochs.processed, "crops": n_crops}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         """Let the training loader go on from there; it is made before Lightning's loops know."""
-        self._resume_at = state_dict["epoch"], state_dict["batches"]
+        n_crops = state_dict.get("crops")
+        if n_crops is None:  # a checkpoint of before, when a process counted its own batches
+            n_crops = state_dict["batches"] * self.batch_size * self._rank()[1]
+        self._resume_at = state_dict["epoch"], n_crops
 
     def train_dataloader(self) -> DataLoader:
         """Return a loader of crops at random positions (of whole tracks if ``crop_s`` is None)."""
@@ -289,9 +293,8 @@ class BeatDataModule(L.LightningDataModule):
             world_size=world_size,
             augment=self.augment,
         )
-        epoch, batches = self._resume_at
         # Lightning tells the sampler its epoch only after workers have begun to read the first one.
-        sampler.go_on(epoch, batches * self.batch_size)
+        sampler.go_on(*self._resume_at)
         return self._loader(dataset, sampler, self.batch_size)
 
     def val_dataloader(self) -> DataLoader | list[DataLoader]:
@@ -307,14 +310,22 @@ class BeatDataModule(L.LightningDataModule):
             return []  # Lightning then skips the loop; an empty loader would make it warn
         dataset = CropDataset(self.splits[split], self.features, self.target)
         rank, world_size = self._rank()
+        n_tracks = len(dataset.tracks)
+        # As many for each process, or those that have more would wait for ever; what is there
+        # twice does not count.
+        places = range(rank, -(-n_tracks // world_size) * world_size, world_size)
         crops: Sequence[Crop] = [
-            whole_track(dataset.tracks[i], i) for i in range(rank, len(dataset.tracks), world_size)
+            whole_track(dataset.tracks[i % n_tracks], i % n_tracks)._replace(counts=i < n_tracks)
+            for i in places
         ]
         return self._loader(dataset, crops, batch_size=1)
 
     def _rank(self) -> tuple[int, int]:
         trainer = self.trainer
         return (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 1)
+
+    def _is_for_cuda(self) -> bool:
+        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
 
     def _loader(
         self, dataset: CropDataset, sampler: CropSampler | Sequence[Crop], batch_size: int
@@ -326,6 +337,6 @@ class BeatDataModule(L.LightningDataModule):
             collate_fn=collate,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            pin_memory=False,
+            pin_memory=self._is_for_cuda(),  # Lightning then copies while the GPU computes
             worker_init_fn=heed_parent_only,
         )

@@ -59,6 +59,8 @@ class Crop(NamedTuple):
         n_frames: Its length after the change of speed.
         stretch: Source frames per frame: above 1 is faster.
         seed: What decides the crop's augmentation; None for none.
+        counts: False where it is only there to give a process as many as the others: it has no
+            valid frame then.
     """
 
     track: int
@@ -66,6 +68,7 @@ class Crop(NamedTuple):
     n_frames: int
     stretch: float = 1.0
     seed: tuple[int, ...] | None = None
+    counts: bool = True
 
 
 def frame_targets(
@@ -127,12 +130,16 @@ class CropDataset(Dataset[dict[str, Any]]):
         if self.augment is not None and crop.seed is not None:
             features = self.augment(features, np.random.default_rng(crop.seed))
         target, mask = frame_targets(track, crop, self.frame_rate, self.target)
+        tempo = tempo_target(track, crop)
+        if not crop.counts:
+            mask, tempo = np.zeros_like(mask), np.zeros_like(tempo)
         return {
             "features": torch.from_numpy(features),
             "target": torch.from_numpy(target),
             "mask": torch.from_numpy(mask),
-            "tempo": torch.from_numpy(tempo_target(track, crop)),
+            "tempo": torch.from_numpy(tempo),
             "track": crop.track,
+            "counts": crop.counts,
         }
 
 
@@ -152,7 +159,7 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
     Returns:
         ``features`` (batch, frames, mels), ``target`` and ``mask`` (batch, frames, 2), ``tempo``
         (batch, classes),
-        ``n_frames`` int64 (batch,), ``track`` int64 (batch,).
+        ``n_frames`` int64 (batch,), ``track`` int64 (batch,), ``counts`` bool (batch,).
     """
     pad = functools.partial(pad_sequence, batch_first=True)
     return {
@@ -160,4 +167,5 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         "tempo": torch.stack([item["tempo"] for item in items]),
         "n_frames": torch.tensor([len(item["features"]) for item in items]),
         "track": torch.tensor([item["track"] for item in items]),
+        "counts": torch.tensor([item["counts"] for item in items]),
     }

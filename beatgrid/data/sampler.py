@@ -17,7 +17,8 @@ class CropSampler(Sampler[Crop]):
     A track of weight 1 gives as many crops as fit into it, so an epoch is about all of the audio
     once; weights change how often each is drawn. Whole tracks (``crop_frames=None``) come
     once each, in a new order. The draw depends on nothing but ``seed`` and the epoch, which
-    Lightning sets before each epoch: neither the number of workers nor a resumed run changes it.
+    Lightning sets before each epoch: neither the number of workers or processes nor a resumed run
+    changes it.
 
     Args:
         track_frames: Frames of each track.
@@ -44,21 +45,28 @@ class CropSampler(Sampler[Crop]):
         self.crop_frames = crop_frames
         self.seed, self.rank, self.world_size = seed, rank, world_size
         self.epoch = 0
-        self.done = (0, 0)  # epoch, crops of it
+        self.done = (0, 0)  # epoch, crops of it in all processes
         per_track = np.asarray(weights, dtype=float)
         if crop_frames is not None:
             per_track = per_track * np.maximum(1.0, self.track_frames / crop_frames)
         self.expected = per_track
+        self.total = len(track_frames)
+        if crop_frames is not None:
+            self.total = max(1, round(per_track.sum()))
         # Every process must yield the same number of crops, or the others wait for ever.
-        total = max(1, round(per_track.sum())) if crop_frames is not None else len(track_frames)
-        self.length = -(-total // world_size)
+        self.length = -(-self.total // world_size)
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose crops the next iteration yields."""
         self.epoch = epoch
 
     def go_on(self, epoch: int, n_done: int) -> None:
-        """Choose the epoch that is next; a run cut off has learnt from its first crops already."""
+        """Choose the epoch that is next; a run cut off has learnt from its first crops already.
+
+        Args:
+            epoch: From 0.
+            n_done: Of its crops, in all processes.
+        """
         self.epoch = epoch
         self.done = (epoch, n_done)
 
@@ -67,9 +75,9 @@ class CropSampler(Sampler[Crop]):
 
     def __iter__(self) -> Iterator[Crop]:
         rng = np.random.default_rng((self.seed, self.epoch))
-        total = self.length * self.world_size
+        total = self.total
         if self.crop_frames is None:
-            tracks = np.resize(rng.permutation(len(self.track_frames)), total)
+            tracks = rng.permutation(total)
         else:
             # Systematic sampling: each track comes floor or ceil of its expected count.
             edges = np.cumsum(self.expected) / self.expected.sum() * total
@@ -83,9 +91,12 @@ class CropSampler(Sampler[Crop]):
             stretches[varied] = np.exp(rng.uniform(slowest, fastest, total))[varied]
         epoch, n_done = self.done
         n_done = n_done if epoch == self.epoch else 0
-        for i in range(self.rank + n_done * self.world_size, total, self.world_size):
+        n_left = -(-(total - n_done) // self.world_size) * self.world_size
+        for place in range(n_done + self.rank, n_done + n_left, self.world_size):
+            i = place % total
             available, stretch = int(self.track_frames[tracks[i]]), float(stretches[i])
             n_frames = min(self.crop_frames or available, int((available - 1) / stretch) + 1)
             first = int(positions[i] * (available - source_frames(n_frames, stretch) + 1))
             seed = None if self.augment is None else (self.seed, self.epoch, i)
-            yield Crop(int(tracks[i]), first, n_frames, stretch, seed)
+            # The last processes have one more, which does not count, where the others have one.
+            yield Crop(int(tracks[i]), first, n_frames, stretch, seed, counts=place < total)

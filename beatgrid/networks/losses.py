@@ -13,8 +13,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from beatgrid.checks import Interval, NotNegative
 from beatgrid.networks.arguments import build
 
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Logits, targets and mask, all (batch, frames, channels), to a scalar."""
+Loss = Callable[..., Tensor]
+"""Logits, targets and mask, all (batch, frames, channels), to a scalar: see ``MaskedBCE``.
+
+Where several processes train together, ``n_valid=`` comes as well.
+"""
 
 
 def trim_to_shortest(*tensors: Tensor, tolerance_frames: int = 1) -> tuple[Tensor, ...]:
@@ -52,7 +55,9 @@ class MaskedBCE:
     downbeat_weight: NotNegative
     focal_gamma: Annotated[float, Interval(0, 100)]
 
-    def __call__(self, logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    def __call__(
+        self, logits: Tensor, target: Tensor, mask: Tensor, n_valid: Tensor | None = None
+    ) -> Tensor:
         """Return the loss of a batch.
 
         Args:
@@ -60,6 +65,9 @@ class MaskedBCE:
             target: In [0, 1], (batch, frames, targets), targets >= channels: a network without a
                 downbeat channel is trained on the beat alone.
             mask: 1 where the target is known, else 0, as ``target``.
+            n_valid: What the sum over each target's valid frames is divided by, (targets,); their
+                count in this batch by default. Processes that train together take the mean of
+                their counts, so that the mean of their losses is that of all their frames.
 
         Returns:
             Scalar. A channel without a valid frame adds 0.
@@ -71,7 +79,8 @@ class MaskedBCE:
         )
         if self.focal_gamma:
             loss = loss * (target - logits.sigmoid()).abs() ** self.focal_gamma
-        per_channel = (loss * mask).sum((0, 1)) / mask.sum((0, 1)).clamp(min=1)
+        n_valid = mask.sum((0, 1)).clamp(min=1) if n_valid is None else n_valid[:channels]
+        per_channel = (loss * mask).sum((0, 1)) / n_valid
         weights = torch.as_tensor(
             (1.0, self.downbeat_weight)[:channels], dtype=loss.dtype, device=loss.device
         )

@@ -43,16 +43,17 @@ class TempoHead(nn.Module):
         return self.classes((x * valid[..., None]).sum(dim=1) / count)
 
 
-def tempo_loss(logits: Tensor, target: Tensor) -> Tensor:
+def tempo_loss(logits: Tensor, target: Tensor, n_known: Tensor | None = None) -> Tensor:
     """Return the mean cross-entropy of crops whose tempo is known.
 
     Args:
         logits: (batch, classes).
         target: Distributions over the classes, all zero where the tempo is not known, as
             ``logits``.
+        n_known: How many tempi are known, where it is not those of this batch alone.
 
     Returns:
         Scalar; 0 where no tempo is known.
     """
-    known = target.sum()
-    return -(target * log_softmax(logits.float(), dim=-1)).sum() / known.clamp(min=1)
+    n_known = target.sum().clamp(min=1) if n_known is None else n_known
+    return -(target * log_softmax(logits.float(), dim=-1)).sum() / n_known

@@ -89,6 +89,8 @@ class GridValidation(L.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Find and score one track's grid."""
+        if not batch["counts"][0]:
+            return
         track, activation, ranker = _track_and_activation(trainer, pl_module, batch, outputs)
         score = score_track(track, activation, self.search(activation, ranker))
         self.add(track, score, outputs, int(batch["track"][0]))
@@ -99,7 +101,8 @@ class GridValidation(L.Callback):
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the metrics over all tracks of all processes."""
-        pl_module.log_dict(self.metrics.compute(), rank_zero_only=True)
+        # Equal in all processes, each of which may look at one of them to stop early.
+        pl_module.log_dict(self.metrics.compute(), sync_dist=True)
 
     on_test_epoch_start = on_validation_epoch_start
     on_test_batch_end = on_validation_batch_end

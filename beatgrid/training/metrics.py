@@ -40,8 +40,7 @@ class GridMetrics(Metric):
 
         Args:
             score: Its scores.
-            index: Its place in the data set. A track that comes twice counts once: distributed
-                samplers repeat tracks until every process has as many as the others.
+            index: Its place in the data set. A track that comes twice counts once.
         """
         self.rows.append(
             torch.tensor([index, *to_numbers(score)], dtype=self.dtype, device=self.device)

@@ -128,17 +128,21 @@ class BeatModule(L.LightningModule):
     def _step(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, NetworkOutput]:
         out = self(batch["features"], batch["n_frames"])
         logits, target, mask = trim_to_shortest(out.logits, batch["target"], batch["mask"])
-        loss = self.loss(logits, target, mask)
+        shared = self.training and _n_processes() > 1
+        # Each process has other crops: the mean of the losses is that of all only with one divisor.
+        divisor = {"n_valid": _mean_over_processes(mask.sum((0, 1)))} if shared else {}
+        loss = self.loss(logits, target, mask, **divisor)
         if out.tempo is not None:
-            of_tempo = tempo_loss(out.tempo, batch["tempo"])
+            n_known = _mean_over_processes(batch["tempo"].sum()) if shared else None
+            of_tempo = tempo_loss(out.tempo, batch["tempo"], n_known)
             stage = "train" if self.training else "val"
             self.log(
                 f"{stage}/tempo_loss",
                 of_tempo,
                 on_step=False,
                 on_epoch=True,
-                batch_size=len(batch["tempo"]),
-                sync_dist=not self.training,
+                batch_size=_weight(batch["counts"].sum()),
+                sync_dist=True,
             )
             loss = loss + self.hparams["tempo_weight"] * of_tempo
         return loss, NetworkOutput(logits, out.tempo)
@@ -146,8 +150,16 @@ class BeatModule(L.LightningModule):
     def training_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> Tensor:
         """Return the loss of a batch of crops; its epoch mean weighs batches by valid frames."""
         loss, _ = self._step(batch)
-        valid = int(batch["mask"][..., 0].sum())
-        self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=valid)
+        valid = _mean_over_processes(batch["mask"][..., 0].sum())
+        self.log(
+            "train/loss",
+            loss,
+            prog_bar=True,
+            on_step=True,
+            on_epoch=True,
+            batch_size=_weight(valid),
+            sync_dist=True,
+        )
         return loss
 
     def validation_step(
@@ -163,9 +175,8 @@ class BeatModule(L.LightningModule):
     def _evaluate(self, batch: Mapping[str, Tensor], stage: str) -> dict[str, Tensor | None]:
         loss, out = self._step(batch)
         # Weighted by tracks: a long one counts as much as a short one.
-        self.log(
-            f"{stage}/loss", loss, prog_bar=True, batch_size=len(batch["n_frames"]), sync_dist=True
-        )
+        weight = _weight(batch["counts"].sum())
+        self.log(f"{stage}/loss", loss, prog_bar=True, batch_size=weight, sync_dist=True)
         return {"loss": loss, "logits": out.logits, "tempo": out.tempo}
 
     def configure_optimizers(self) -> Any:
@@ -212,3 +223,26 @@ class BeatModule(L.LightningModule):
             training_data=self.training_data,
             calibration=self.calibration,
         )
+
+
+def _n_processes() -> int:
+    """Return how many processes train together."""
+    distributed = torch.distributed
+    is_shared = distributed.is_available() and distributed.is_initialized()
+    return distributed.get_world_size() if is_shared else 1
+
+
+def _mean_over_processes(count: Tensor) -> Tensor:
+    """Return the mean of a count over the processes that train together, 1 at least."""
+    if _n_processes() > 1:
+        torch.distributed.all_reduce(count)
+        count = count / _n_processes()
+    return count.clamp(min=1)
+
+
+def _weight(count: Tensor) -> int:
+    """Return a weight as Lightning's log takes it.
+
+    It takes the mean of the processes' weights as an integer: of 2 tracks and 1 that would be 1.
+    """
+    return int(count) * _n_processes()

@@ -51,7 +51,7 @@ def computed(monkeypatch) -> list[int]:
 
 
 def entry_files(cache: FeatureCache) -> list[Path]:
-    return sorted(path for path in cache.directory.rglob("*") if path.is_file())
+    return sorted(path for path in cache.directory.glob("*/*") if path.is_file())
 
 
 def test_an_entry_holds_the_features(cache, audio_path):
@@ -207,6 +207,15 @@ def test_several_may_compute_the_same_entry_at_once(cache, audio_path, computed)
                 np.testing.assert_array_equal(features, expected)
             assert len(entry_files(cache)) == 2
     assert len(computed) > 5  # they did meet
+
+
+def test_processes_that_prepare_at_once_compute_each_entry_once(cache, tmp_path, computed):
+    paths = [write_audio(tmp_path / f"{seed}.wav", seed) for seed in range(3)]
+    with ThreadPoolExecutor(4) as threads:
+        caches = [FeatureCache(cache.directory, SPEC) for _ in range(4)]
+        assert list(threads.map(lambda each: each.prepare(paths), caches)) == [{}] * 4
+    assert len(computed) == 3
+    assert len(entry_files(cache)) == 6
 
 
 def test_a_cache_that_cannot_be_written(tmp_path, audio_path):

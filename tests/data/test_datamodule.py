@@ -1,7 +1,9 @@
 import inspect
 import json
+from types import SimpleNamespace
 
 import pytest
+import torch
 from omegaconf import OmegaConf
 
 from beatgrid.audio.features import FeatureSpec
@@ -118,3 +120,31 @@ def test_mistaken_sources_are_named(click_folder, labels):
         module(click_folder, labels, sources={"mine": {"folder": "x"}})
     with pytest.raises(BeatgridError, match="audio_dir=null: name a folder"):
         module(click_folder, labels, audio_dir=None)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_memory_is_pinned_for_cuda_alone(device, click_folder, labels):
+    data = module(click_folder, labels)
+    assert data.train_dataloader().pin_memory is False
+    strategy = SimpleNamespace(root_device=torch.device(device))
+    data.trainer = SimpleNamespace(strategy=strategy, global_rank=0, world_size=1)
+    assert data.train_dataloader().pin_memory is (device == "cuda")
+    assert data.val_dataloader().pin_memory is (device == "cuda")
+
+
+@pytest.mark.parametrize(("n_tracks", "world_size"), [(1, 2), (3, 2), (2, 2), (2, 3)])
+def test_processes_validate_as_many_tracks_each_and_every_track_counts_once(
+    n_tracks, world_size, click_folder, labels
+):
+    data = module(click_folder, click_folder.path / "labels", val_count=n_tracks)
+    shares = []
+    for rank in range(world_size):
+        strategy = SimpleNamespace(root_device=torch.device("cpu"))
+        data.trainer = SimpleNamespace(strategy=strategy, global_rank=rank, world_size=world_size)
+        shares.append(list(data.val_dataloader()))
+    assert len({len(share) for share in shares}) == 1
+    batches = [batch for share in shares for batch in share]
+    counted = [int(batch["track"]) for batch in batches if batch["counts"]]
+    assert sorted(counted) == list(range(n_tracks))
+    for batch in batches:
+        assert bool(batch["mask"].any()) == bool(batch["counts"])

@@ -1,6 +1,7 @@
 """Which crops make an epoch: counts, positions and speeds."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,6 +55,26 @@ def test_processes_share_an_epoch_without_overlap():
     parts = [list(CropSampler([1000, 500], 100, [1, 1], rank=r, world_size=3)) for r in range(3)]
     assert [len(part) for part in parts] == [5, 5, 5]
     assert sorted(crop for part in parts for crop in part) == sorted(whole)
+
+
+@pytest.mark.parametrize("crop_frames", [100, None])
+def test_an_epoch_has_the_same_crops_however_many_processes_share_it(crop_frames):
+    def draw(rank, world_size, n_done=0):
+        sampler = CropSampler([1000, 500, 80], crop_frames, [1, 1, 1], 5, rank, world_size)
+        sampler.go_on(0, n_done)
+        return list(sampler)
+
+    whole = draw(0, 1)
+    shares = [draw(rank, 3) for rank in range(3)]
+    dealt = [crop for step in zip(*shares, strict=True) for crop in step]
+    assert [crop for crop in dealt if crop.counts] == whole
+    assert dealt == whole + [
+        crop._replace(counts=False) for crop in whole[: len(dealt) - len(whole)]
+    ]
+    # A run of two processes goes on as one of three.
+    rest = [draw(rank, 3, n_done=2) for rank in range(3)]
+    dealt = [crop for step in zip(*rest, strict=True) for crop in step]
+    assert [crop for crop in dealt if crop.counts] == whole[2:]
 
 
 def test_augmented_epoch_varies_speed_within_its_range_and_stays_inside():

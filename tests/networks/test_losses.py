@@ -119,3 +119,18 @@ def test_a_new_loss_is_one_class_and_one_line(monkeypatch):
     beat = module(batch["features"], batch["n_frames"]).logits[0, :3, 0]
     expected = 3.0 * ((beat - 1) ** 2).mean()
     torch.testing.assert_close(module.training_step(batch, 0), expected)
+
+
+def test_losses_of_shares_with_one_divisor_have_the_mean_of_the_whole():
+    loss = build_loss("bce", pos_weight=3.0, downbeat_weight=2.0, focal_gamma=0.0)
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(4, 6, 2, generator=generator)
+    target = torch.rand(4, 6, 2, generator=generator)
+    mask = torch.ones(4, 6, 2)
+    mask[0, :, 1] = 0  # the first share knows few downbeats
+    mask[1, 2:, 1] = 0
+    n_valid = mask.sum((0, 1)) / 2
+    shares = [loss(logits[i], target[i], mask[i], n_valid) for i in (slice(2), slice(2, 4))]
+    torch.testing.assert_close(sum(shares) / 2, loss(logits, target, mask))
+    alone = [loss(logits[i], target[i], mask[i]) for i in (slice(2), slice(2, 4))]
+    assert abs(sum(alone) / 2 - loss(logits, target, mask)) > 0.01

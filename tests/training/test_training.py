@@ -131,6 +131,22 @@ def test_each_job_of_a_sweep_has_a_folder_of_its_own(click_folder, run_script, t
         assert f"seed: {seed}\n" in (folder / seed / ".hydra/config.yaml").read_text()
 
 
+@pytest.mark.parametrize(
+    ("devices", "asked"),
+    [
+        (["trainer=ddp", "trainer.accelerator=cpu"], "trainer.devices=2 trainer.num_nodes=1"),
+        (["trainer.num_nodes=2"], "trainer.devices=1 trainer.num_nodes=2"),
+        (["trainer.devices=[0,1]"], "trainer.devices=[0, 1] trainer.num_nodes=1"),
+    ],
+)
+def test_a_sweep_over_several_devices_is_refused(devices, asked, run_script, tmp_path):
+    done = run_script("train.py", "-m", *TINY, "seed=0,1", *devices)
+    assert done.status == 1
+    assert f"error: {asked}: the runs of a sweep (-m) have one device each" in done.err
+    assert "Traceback" not in done.err
+    assert not list(tmp_path.rglob("splits.json"))
+
+
 def test_training_can_begin_with_the_weights_of_another(click_folder, run_script, tmp_path):
     common = [*click_folder.overrides, *TINY, "data.val_count=1", "callbacks.pictures=null"]
     first = run_script("train.py", *common, "output_dir=outputs/train/a")
@@ -185,3 +201,24 @@ def test_a_small_network_learns_click_tracks_and_finds_their_grids(
     summary = json.loads((tmp_path / "scores/evaluation.json").read_text())
     assert summary["grid_ok_10_multi"] == 1.0
     assert summary["phase_p95_ms"] < 3.0
+
+
+@pytest.mark.slow
+def test_a_compiled_network_learns_the_same(click_folder, run_script, tmp_path):
+    common = [
+        *click_folder.overrides,
+        "model=tcn",
+        "model.tcn_layers=3",
+        "trainer=cpu",
+        "logger=csv",
+    ]
+    common += ["model.channels=[4]", "model.frequency_strides=[4]", "model.frequency_pools=[1]"]
+    common += ["model.projection_size=8", "model.dropout=0.0", "data.crop_s=4", "data.val_count=1"]
+    common += ["trainer.max_epochs=1", "callbacks.pictures=null", "data.num_workers=0"]
+    losses = []
+    for compiled in ("false", "true"):
+        done = run_script("train.py", *common, f"compile={compiled}", f"output_dir={compiled}")
+        assert done.status == 0, done.err
+        losses.append(json.loads((tmp_path / compiled / "metrics.json").read_text())["val/loss"])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert weights(tmp_path / "true").keys() == weights(tmp_path / "false").keys()

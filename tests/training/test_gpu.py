@@ -1,0 +1,53 @@
+"""What needs a CUDA device: ``pytest -m gpu``. docs/gpu.md has the rest."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import beatgrid
+from beatgrid.rendering.generator import click_track
+from tests.commands.test_scripts import TINY
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
+
+
+@pytest.mark.parametrize("precision", ["32-true", "16-mixed", "bf16-mixed"])
+def test_a_gpu_learns_as_a_cpu_does(precision, click_folder, run_script, tmp_path):
+    common = [*(word for word in TINY if word != "trainer=cpu"), *click_folder.overrides]
+    common += ["data.val_count=1", "data.batch_size=5", "model.dropout=0.0", "seed=3"]
+    common += ["trainer.max_epochs=3", "callbacks.pictures=null", "logger=csv"]
+    losses = {}
+    for name, trainer in (
+        ("cpu", ["trainer=cpu"]),
+        ("gpu", ["trainer=gpu", f"trainer.precision={precision}"]),
+    ):
+        done = run_script("train.py", *common, *trainer, f"output_dir={name}")
+        assert done.status == 0, done.err
+        losses[name] = json.loads((tmp_path / name / "metrics.json").read_text())["val/loss"]
+    assert losses["gpu"] == pytest.approx(losses["cpu"], rel=0.02)
+
+
+def test_a_gpu_finds_the_grids_that_a_cpu_finds():
+    samples = click_track(127.3, 0.21, 60.0)
+    found = {
+        device: beatgrid.load("shipped", backend="torch", device=device)(samples, sample_rate=44100)
+        for device in ("cpu", "cuda")
+    }
+    np.testing.assert_allclose(
+        found["cuda"].activation.probability, found["cpu"].activation.probability, atol=2e-3
+    )
+    assert found["cuda"].estimate.bpm_raw == pytest.approx(found["cpu"].estimate.bpm_raw, abs=1e-3)
+    assert found["cuda"].estimate.offset_raw_s == pytest.approx(
+        found["cpu"].estimate.offset_raw_s, abs=1e-4
+    )
+
+
+def test_a_compiled_network_learns_on_a_gpu(click_folder, run_script):
+    common = [*(word for word in TINY if word != "trainer=cpu"), *click_folder.overrides]
+    done = run_script("train.py", *common, "data.val_count=1", "trainer=gpu", "compile=true")
+    assert done.status == 0, done.err
