@@ -28,13 +28,17 @@ class Decision:
 
     Attributes:
         candidate: The best of the fine-tuned models, by name.
-        is_taken: Whether it takes the place of the model before.
+        is_taken: Whether it takes the place of the model before, in as far as these tracks say.
         reason: Why, in a clause.
+        won: Tracks of the user's among them that are right only after.
+        lost: Those that are right only before.
     """
 
     candidate: str
     is_taken: bool
     reason: str
+    won: int
+    lost: int
 
 
 def decide(before: Outcomes, candidates: Mapping[str, Outcomes]) -> Decision:
@@ -51,19 +55,23 @@ def decide(before: Outcomes, candidates: Mapping[str, Outcomes]) -> Decision:
     after = candidates[name]
     was, now = (_right(side) for side in (before.own, after.own))
     progress = _nats(before.own) - _nats(after.own)
+    own = compare_pairs(now, was)
+    exchange = (own.n_first_only, own.n_second_only)
     pairing = compare_pairs(_right(after.rendered), _right(before.rendered))
     won, lost = pairing.n_first_only, pairing.n_second_only
     counts = f"{sum(was)} -> {sum(now)} of {len(now)} of your tracks set aside to choose by"
     if lost - won > MAX_NET_LOSS * len(before.rendered) or pairing.is_worse:
         n_pieces = len(before.rendered)
         reason = f"of {n_pieces} rendered pieces to choose by it loses {lost} and wins {won}"
-        return Decision(name, False, reason)
+        return Decision(name, False, reason, *exchange)
     if sum(now) < sum(was):
-        return Decision(name, False, f"it has fewer grids right: {counts}")
+        return Decision(name, False, f"it has fewer grids right: {counts}", *exchange)
     if sum(now) == sum(was) and progress < MIN_PROGRESS_NATS:
-        return Decision(name, False, f"it has no more grids right, nor is it surer: {counts}")
+        return Decision(
+            name, False, f"it has no more grids right, nor is it surer: {counts}", *exchange
+        )
     how = "more grids are right" if sum(now) > sum(was) else "as many grids are right, more surely"
-    return Decision(name, True, f"{how}: {counts}")
+    return Decision(name, True, f"{how}: {counts}", *exchange)
 
 
 def _right(side: Sequence[TrackOutcome]) -> list[bool]:

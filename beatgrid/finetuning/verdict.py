@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from beatgrid.evaluation import TrackScore, summarise
-from beatgrid.evaluation.paired import Pairing, bootstrap_difference, compare_pairs
+from beatgrid.evaluation.paired import (
+    SIGNIFICANCE,
+    Pairing,
+    bootstrap_difference,
+    compare_pairs,
+    mcnemar_exact,
+)
+from beatgrid.finetuning.decision import Decision
 from beatgrid.output.markdown import markdown_table
 
 KEYS = {
@@ -112,8 +119,7 @@ class Verdict:
         own: The user's held-out tracks.
         elsewhere: The fixed rendered pieces.
         unrehearsed: Those of genres that were not rehearsed.
-        decided: The fine-tuned model was taken by the tracks to choose by.
-        reason: Why, or why not.
+        decision: What the tracks to choose by said.
         before: Name of the model before, as ``ckpt=`` takes it.
         checkpoint: File of the model to use.
         after: File of what was learnt, taken or not.
@@ -123,8 +129,7 @@ class Verdict:
     own: Comparison
     elsewhere: Comparison
     unrehearsed: Comparison
-    decided: bool
-    reason: str
+    decision: Decision
     before: str
     checkpoint: str
     after: str
@@ -132,23 +137,31 @@ class Verdict:
 
     @property
     def takes_tuned(self) -> bool:
-        """Use the fine-tuned model: decided so, and no held-out evidence against it."""
-        return self.decided and not self._objection
+        """Use the fine-tuned model: decided so, confirmed by all held-out tracks of the user's."""
+        return self.decision.is_taken and not self._objection
 
     @property
     def _objection(self) -> str:
         for side, where in ((self.own, "your held-out tracks"), (self.elsewhere, "other music")):
             if side.pairing.is_worse:
                 return f"it is worse on {where}"
+        # Few tracks to choose by are right by luck: those to judge by count as well.
+        won = self.decision.won + self.own.pairing.n_first_only
+        lost = self.decision.lost + self.own.pairing.n_second_only
+        if won <= lost or mcnemar_exact(won, lost) >= SIGNIFICANCE:
+            return (
+                f"of all your held-out tracks {won} are won and {lost} lost, which may be chance: "
+                "label more"
+            )
         return ""
 
     def sentences(self) -> list[str]:
         """Return the verdict, a line each."""
         what = f"{self.own.describe('on yours')}; {self.elsewhere.describe('elsewhere')}"
         if self.takes_tuned:
-            use = f"take it: ckpt={self.checkpoint}, or ckpt=latest ({self.reason})"
+            use = f"take it: ckpt={self.checkpoint}, or ckpt=latest ({self.decision.reason})"
         else:
-            reason = self._objection if self.decided else self.reason
+            reason = self._objection if self.decision.is_taken else self.decision.reason
             use = (
                 f"no better: keep ckpt={self.before}, which ckpt=latest now is as well ({reason}); "
                 f"what was learnt is in {self.after}"
@@ -160,8 +173,7 @@ class Verdict:
         return {
             "use": "tuned" if self.takes_tuned else "before",
             "verdict": self.sentences(),
-            "decided": self.decided,
-            "reason": self.reason,
+            "decision": asdict(self.decision),
             "own": self.own.figures(),
             "elsewhere": self.elsewhere.figures(),
             "unrehearsed": self.unrehearsed.figures(),

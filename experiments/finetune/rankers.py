@@ -1,6 +1,6 @@
 """Which tracks should move the ranker of a fine-tuned network, and how far?
 
-python experiments/finetune/rankers.py data/finetune 30-1 --val AUDIO_DIR LABEL_DIR [--cache DIR]
+python -m experiments.finetune.rankers data/finetune 30-1 --val AUDIO_DIR LABEL_DIR [--cache DIR]
 
 Prints a line for each choice: right grids and cost of the truth on the first held-out songs and on
 real music, by a ranker moved by the user's tracks that the network did not learn from, or by all of

@@ -51,8 +51,8 @@ def test_what_cannot_be_is_said_before_anything_is_rendered(
 @pytest.fixture
 def little_rehearsal(monkeypatch):
     """Only some pieces to rehearse, choose by and judge by: seconds to render, not minutes."""
-    monkeypatch.setattr(rehearsal, "N_TO_CHOOSE", 8)
-    monkeypatch.setattr(rehearsal, "ALL_GENRES", ALL_GENRES[:10])
+    monkeypatch.setattr(rehearsal, "N_TO_CHOOSE", 5)
+    monkeypatch.setattr(rehearsal, "ALL_GENRES", ALL_GENRES[:6])
 
 
 @pytest.mark.slow
@@ -60,8 +60,8 @@ def test_predict_correct_fine_tune_and_be_better_on_what_nobody_corrected(
     little_rehearsal, run_script, tmp_path
 ):
     """The whole loop, on songs whose off-beats the shipped weights take for the beat."""
-    grids = write_songs(tmp_path / "music/audio", range(16))
-    held_out = range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + 12)
+    grids = write_songs(tmp_path / "music/audio", range(24))
+    held_out = range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + 10)
     for name, grid in write_songs(tmp_path / "later/audio", held_out).items():
         write_label(tmp_path / f"later/labels/{name}.labels.json", grid, SONG_S, name)
     found = run_script(
@@ -72,14 +72,15 @@ def test_predict_correct_fine_tune_and_be_better_on_what_nobody_corrected(
     assert n_corrected >= 8  # they are heard wrongly indeed
     done = run_script(
         "train.py", *FINETUNE, "data.audio_dir=music/audio", "data.label_dir=grids/labels",
-        "finetune.rehearsal_hours=0.1", "data.epoch_hours=0.3", "trainer.max_epochs=3",
+        "finetune.rehearsal_hours=0.06", "data.epoch_hours=0.3", "trainer.max_epochs=3",
         "trainer.precision=bf16-mixed", "data.crop_s=12", "data.batch_size=3",
+        "data.held_out=0.5", "finetune.pull=3",
     )  # fmt: skip
     assert done.status == 0, done.err
     (run,) = (tmp_path / "outputs/train").iterdir()
     verdict = json.loads((run / "verdict.json").read_text())
-    assert verdict["own"]["n_tracks"] == 2
-    assert verdict["elsewhere"]["n_tracks"] == 10
+    assert verdict["own"]["n_tracks"] == 6
+    assert verdict["elsewhere"]["n_tracks"] == 6
     assert verdict["verdict"][0].startswith("on yours ")
     # Cut off after its training, it goes on with what is left to do, to the same end.
     (run / "verdict.json").unlink()

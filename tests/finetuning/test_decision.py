@@ -39,6 +39,8 @@ def test_evidence_decides(after, is_taken, reason):
     decision = decide(BEFORE, {"new": after})
     assert decision.is_taken == is_taken
     assert decision.reason.startswith(reason)
+    right = [[o.grid_right for o in side.own] for side in (BEFORE, after)]
+    assert decision.won - decision.lost == sum(right[1]) - sum(right[0])
 
 
 def test_the_best_of_several_is_looked_at():

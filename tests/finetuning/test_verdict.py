@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from beatgrid.finetuning.decision import Decision
 from beatgrid.finetuning.verdict import Comparison, Verdict
 from tests.evaluation.test_paired import RIGHT, WRONG
 
@@ -20,13 +21,12 @@ WON = comparison("-" * 10 + "+" * 10, "+" * 20)
 LOST = comparison("+" * 20, "-" * 10 + "+" * 10)
 
 
-def verdict(own=WON, elsewhere=SAME, decided=True):
+def verdict(own=WON, elsewhere=SAME, is_taken=True, won=2, lost=0):
     return Verdict(
         own=own,
         elsewhere=elsewhere,
         unrehearsed=elsewhere.part([True] * 5 + [False] * 15),
-        decided=decided,
-        reason="more grids are right",
+        decision=Decision("network", is_taken, "more grids are right", won, lost),
         before="shipped",
         checkpoint="run/checkpoints/best.ckpt",
         after="run/checkpoints/after.ckpt",
@@ -61,9 +61,13 @@ def test_what_is_better_is_recommended():
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"decided": False}, "more grids are right"),
+        ({"is_taken": False}, "more grids are right"),
         ({"own": LOST}, "it is worse on your held-out tracks"),
         ({"elsewhere": LOST}, "it is worse on other music"),
+        (
+            {"own": comparison("----", "+++-")},
+            "of all your held-out tracks 5 are won and 0 lost, which may be chance: label more",
+        ),
     ],
 )
 def test_what_is_not_better_is_not(changes, reason):
@@ -73,6 +77,11 @@ def test_what_is_not_better_is_not(changes, reason):
         "no better: keep ckpt=shipped, which ckpt=latest now is as well "
         f"({reason}); what was learnt is in run/checkpoints/after.ckpt"
     )
+
+
+def test_few_tracks_that_all_say_so_are_enough():
+    assert verdict(own=comparison("----", "++++"), won=4).takes_tuned
+    assert not verdict(own=comparison("----", "++++"), won=4, lost=2).takes_tuned
 
 
 def test_a_verdict_is_plain_values():
