@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from beatgrid.audio.features import FeatureSpec, log_mel
+from beatgrid.commands.keys import KEYS, Hours
 from beatgrid.data.labels import load_label
 from beatgrid.data.rendered import RenderedSource
 from beatgrid.errors import BeatgridError
@@ -46,6 +47,7 @@ def fake_source(monkeypatch):
     monkeypatch.setattr(sys.modules["beatgrid.rendering.sources"], "SOURCES", (*SOURCES, "fake"))
     # The command may have been imported by another test, names and all.
     monkeypatch.setattr("beatgrid.commands.render.SOURCES", (*SOURCES, "fake"))
+    monkeypatch.setitem(KEYS["render"]["hours"], "fake", Hours)
     return module
 
 
@@ -161,7 +163,7 @@ def test_sources_without_their_programs_are_skipped_in_one_line(
 def test_unknown_source_is_an_error(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run_command(monkeypatch, f"out_dir={tmp_path}", "+hours.cassette=1")
-    assert "hours.cassette: no such source" in capsys.readouterr().err
+    assert "hours.cassette: no such key" in capsys.readouterr().err
 
 
 def test_nothing_to_render_is_an_error(tmp_path, monkeypatch, capsys):
