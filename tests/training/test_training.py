@@ -220,5 +220,6 @@ def test_a_compiled_network_learns_the_same(click_folder, run_script, tmp_path):
         done = run_script("train.py", *common, f"compile={compiled}", f"output_dir={compiled}")
         assert done.status == 0, done.err
         losses.append(json.loads((tmp_path / compiled / "metrics.json").read_text())["val/loss"])
-    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    # Rounding errors of gradients near zero become whole steps of Adam's.
+    assert losses[1] == pytest.approx(losses[0], rel=5e-3)
     assert weights(tmp_path / "true").keys() == weights(tmp_path / "false").keys()
