@@ -106,6 +106,6 @@ def _probability(bpm: float, found: GridEstimate) -> float:
     """Return the probability of a tempo's level among the candidates of a search."""
     if found.bpm is None:
         return 0.0
-    rivals = sum(a.probability for a in found.alternatives)
-    levels = [(found.bpm, 1.0 - rivals)] + [(a.bpm, a.probability) for a in found.alternatives]
+    rivals = [(a.bpm, a.level_probability) for a in found.alternatives]
+    levels = [(found.bpm, 1.0 - sum(p for _, p in rivals)), *rivals]
     return min(1.0, max(0.0, sum(p for b, p in levels if abs(b / bpm - 1) < SAME_TEMPO_SHARE)))

@@ -118,6 +118,7 @@ class Decision:
                     score=self.candidates[i].likelihood * self.evidence.scale,
                     ratio=line.bpm / best.bpm,
                     probability=(1.0 - confidence) * float(on_beat[i]) / others,
+                    level_probability=float(self.probability[i]),
                 )
             )
         return tuple(rivals)

@@ -30,6 +30,7 @@ class Alternative:
         ratio: Its tempo divided by the chosen one.
         probability: That it, and not the chosen one, is right; with the confidence and those of
             what is not listed they sum to 1.
+        level_probability: Of its metrical level among all candidates', whatever the phase.
     """
 
     bpm: float
@@ -37,6 +38,7 @@ class Alternative:
     score: float
     ratio: float
     probability: float
+    level_probability: float = 0.0
 
 
 @dataclass(frozen=True)
