@@ -73,6 +73,7 @@ def main(cfg: DictConfig) -> float:
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.")
     warnings.filterwarnings("ignore", message=".*exists and is not empty")  # a run that goes on
     warnings.filterwarnings("ignore", message=".*dataloader is not resumable")  # its sampler is
+    warnings.filterwarnings("ignore", message="Total length of .* across ranks")  # no validation
     with orderly_end():
         return _begin_or_resume(cfg)
 

@@ -32,8 +32,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SIZES = (10, 30, 100, 300)
 N_HELD_OUT = 80
-# Name of a run: labels, hours of rehearsal.
-RUNS = {f"{n}-1": (n, 1.0) for n in SIZES}
+# Name of a run: labels, hours of rehearsal. Those of one hour are the curve.
+CURVE = {f"{n}-1": (n, 1.0) for n in SIZES}
+RUNS = {**CURVE, "30-0": (30, 0.0), "30-0.5": (30, 0.5)}
 OPTIONS = ("trainer.precision=bf16-mixed", "callbacks.progress=null")
 KEYS = {
     "level_ok": "right level",
@@ -222,7 +223,7 @@ def picture(scores: Mapping[str, Rows], verdicts: Mapping[str, Any]) -> None:
     colours = {"genre": "#0072b2", "val": "#d55e00", "elsewhere": "#009e73"}
     for name, label in (("genre", "the genre, 80 held-out songs"), ("val", "real music, `val`")):
         rows = scores[name]
-        known = [model for model in RUNS if model in rows]
+        known = [model for model in CURVE if model in rows]
         if "before" not in rows or not known:
             continue
         values = [100 * float(summarise(rows[model])["grid_ok_21"] or 0) for model in known]
@@ -233,7 +234,7 @@ def picture(scores: Mapping[str, Rows], verdicts: Mapping[str, Any]) -> None:
         axes.fill_between(n, low, high, color=colours[name], alpha=0.15, linewidth=0)
         start = 100 * float(summarise(rows["before"])["grid_ok_21"] or 0)
         axes.axhline(start, color=colours[name], linestyle=":", linewidth=1)
-    known = [model for model in RUNS if model in verdicts]
+    known = [model for model in CURVE if model in verdicts]
     if known:
         figures = [verdicts[model]["elsewhere"]["grid_ok_21"] for model in known]
         n = [RUNS[model][0] for model in known]
