@@ -30,13 +30,13 @@ test: setup
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
-# Five minutes of the slow tests, other ones each time: SEED=N repeats a choice.
+# Four minutes of the slow tests, other ones each time: SEED=N repeats a choice.
 SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(2**32))')
 test-slow-sample: seed := $(SEED)
 test-slow-sample: setup
-	@echo "slow tests of five minutes: make test-slow-sample SEED=$(seed)"
-	timeout --kill-after=30 420 $(BIN)/python -m pytest -m slow -p tests.sampling \
-	    --for-seconds 300 --hypothesis-seed $(seed)
+	@echo "slow tests of four minutes: make test-slow-sample SEED=$(seed)"
+	timeout --kill-after=15 315 $(BIN)/python -m pytest -m slow -p tests.sampling \
+	    --for-seconds 240 --hypothesis-seed $(seed)
 
 # Predicting with the oldest releases that pyproject.toml allows, in an environment of its own.
 OLDEST := .oldest

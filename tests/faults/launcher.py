@@ -169,7 +169,11 @@ class Launcher:
     def close(self) -> None:
         """End the helper."""
         self._helper.stdin.close()
-        self._helper.wait()
+        try:
+            self._helper.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # a test was cut off while its program ran
+            self._helper.kill()
+            self._helper.wait()
         self._helper.stdout.close()
 
     def _ask(self, job: dict[str, Any]) -> dict[str, Any]:
