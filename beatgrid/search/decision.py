@@ -23,8 +23,8 @@ PLAIN_SHARPNESS = 2.0
 # What a candidate pays for beats at which nothing ever begins, more than any ranker gives: a
 # network that has learnt from music imagines beats between the sounds of a metronome.
 SKIPPING_NATS = 20.0
-# Tempi this near to each other are the same.
-SAME_TEMPO = 0.01
+# Tempi that differ by less than this share are the same.
+SAME_TEMPO_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -167,5 +167,5 @@ def _skipping(candidates: list[Candidate]) -> NDArray[np.bool_]:
     """Tell which candidates have silent beats that a slower candidate does without."""
     bpm = np.array([c.line.bpm for c in candidates])
     sounding = np.array([c.sounding for c in candidates])
-    has_slower = np.abs(bpm * sounding[:, None] / bpm[:, None] - 1) < SAME_TEMPO
+    has_slower = np.abs(bpm * sounding[:, None] / bpm[:, None] - 1) < SAME_TEMPO_SHARE
     return (sounding > 1) & has_slower.any(axis=1)
