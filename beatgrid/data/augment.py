@@ -21,6 +21,7 @@ FLOOR_DB = -80.0
 EQ_TERMS = 4
 
 Factor = Annotated[float, Interval(0.1, 10)]
+Tempo = Annotated[float, Interval(1, 10_000)]
 Decibels = Annotated[float, Interval(-200, 200)]
 
 
@@ -31,6 +32,7 @@ class Augment:
     Attributes:
         probability: Chance of each effect.
         stretch: Range of playback speed, drawn for each crop (read by the sampler).
+        tempi: BPM between which playback speeds leave a crop's tempo (read by the sampler).
         shift: Pitch: moves the spectrum up or down by up to this share of the mel bands.
         eq_db: Amplitude of a random equaliser curve.
         gain_db: Range of gain; what falls below the floor is lost.
@@ -43,6 +45,7 @@ class Augment:
 
     probability: Share = 0.5
     stretch: tuple[Factor, Factor] = (0.85, 1.18)
+    tempi: tuple[Tempo, Tempo] = (40.0, 360.0)
     shift: Share = 0.03
     eq_db: Decibels = 6.0
     gain_db: tuple[Decibels, Decibels] = (-12.0, 0.0)
@@ -53,7 +56,7 @@ class Augment:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        for name in ("stretch", "gain_db", "contrast", "noise_db"):
+        for name in ("stretch", "tempi", "gain_db", "contrast", "noise_db"):
             low, high = getattr(self, name)
             if low > high:
                 raise BeatgridError(f"{name}={shown((low, high))}: must be a range, low end first")

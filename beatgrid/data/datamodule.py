@@ -292,6 +292,7 @@ class BeatDataModule(L.LightningDataModule):
             rank=rank,
             world_size=world_size,
             augment=self.augment,
+            bpm=[track.grid.bpm for track in dataset.tracks],
         )
         # Lightning tells the sampler its epoch only after workers have begun to read the first one.
         sampler.go_on(*self._resume_at)

@@ -28,6 +28,7 @@ class CropSampler(Sampler[Crop]):
         rank: This process among ``world_size``; each takes its own share of the epoch.
         world_size: Processes that train together.
         augment: Gives the range of playback speeds; None leaves crops as they are.
+        bpm: Tempo of each track, which playback keeps within ``augment.tempi``; None: any tempo.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class CropSampler(Sampler[Crop]):
         rank: int = 0,
         world_size: int = 1,
         augment: Augment | None = None,
+        bpm: Sequence[float] | None = None,
     ) -> None:
         self.augment = augment
+        self.bpm = None if bpm is None else np.asarray(bpm, dtype=float)
         self.track_frames = np.asarray(track_frames)
         self.crop_frames = crop_frames
         self.seed, self.rank, self.world_size = seed, rank, world_size
@@ -88,7 +91,12 @@ class CropSampler(Sampler[Crop]):
         if self.augment is not None:
             slowest, fastest = np.log(self.augment.stretch)
             varied = rng.random(total) < self.augment.probability
-            stretches[varied] = np.exp(rng.uniform(slowest, fastest, total))[varied]
+            drawn = np.exp(rng.uniform(slowest, fastest, total))
+            if self.bpm is not None:
+                slow_end, fast_end = (tempo / self.bpm[tracks] for tempo in self.augment.tempi)
+                # A track outside of the range is left at its speed, or brought nearer to it.
+                drawn = np.clip(drawn, np.minimum(slow_end, 1), np.maximum(fast_end, 1))
+            stretches[varied] = drawn[varied]
         epoch, n_done = self.done
         n_done = n_done if epoch == self.epoch else 0
         n_left = -(-(total - n_done) // self.world_size) * self.world_size

@@ -93,6 +93,23 @@ def test_augmented_epoch_varies_speed_within_its_range_and_stays_inside():
     assert len({crop.seed for crop in crops}) == len(crops)
 
 
+def test_playback_speeds_leave_tempi_in_their_range_and_bring_none_farther_out():
+    augment = Augment(probability=1.0, stretch=(0.5, 2.0), tempi=(60, 180))
+    bpm = [100.0, 70.0, 50.0, 240.0]
+    sampler = CropSampler([30_000] * 4, 100, [1] * 4, seed=3, augment=augment, bpm=bpm)
+    played: list[list[float]] = [[], [], [], []]
+    for crop in sampler:
+        played[crop.track].append(bpm[crop.track] * crop.stretch)
+    assert min(played[0]) == pytest.approx(60)
+    assert max(played[0]) == pytest.approx(180)
+    assert min(played[1]) == pytest.approx(60)
+    assert 120 < max(played[1]) <= 140
+    assert min(played[2]) == 50  # not slowed any further
+    assert 80 < max(played[2]) <= 100
+    assert 120 <= min(played[3]) < 160
+    assert max(played[3]) == 240
+
+
 @settings(deadline=None)
 @given(
     frames=st.lists(st.integers(1, 500), min_size=1, max_size=6),
