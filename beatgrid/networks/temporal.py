@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -40,7 +41,7 @@ class DilatedConvolutions(nn.Module):
             raise ValueError(f"tcn_kernel_size must be odd, not {kernel_size}")
         self.layers = nn.ModuleList(
             nn.Sequential(
-                nn.Conv1d(
+                _FrameConvolution(
                     width,
                     width,
                     kernel_size,
@@ -49,7 +50,7 @@ class DilatedConvolutions(nn.Module):
                 ),
                 nn.ELU(),
                 nn.Dropout(dropout),
-                nn.Conv1d(width, width, 1),
+                _FrameConvolution(width, width, 1),
             )
             for i in range(num_layers)
         )
@@ -58,10 +59,24 @@ class DilatedConvolutions(nn.Module):
     def forward(self, x: Tensor, n_frames: Tensor | None = None) -> Tensor:
         """Map (batch, frames, width) to the same, masking frames beyond ``n_frames`` (batch,)."""
         mask = None if n_frames is None else _mask(n_frames, x)
-        x = x.transpose(1, 2)
+        x = x.transpose(1, 2).unsqueeze(2)
         for layer in self.layers:
             x = x + layer(x if mask is None else x * mask)
-        return x.transpose(1, 2)
+        return x.squeeze(2).transpose(1, 2)
+
+
+class _FrameConvolution(nn.Conv1d):
+    """A convolution in time of (batch, channels, 1, frames), which may lie channels last in memory.
+
+    The same numbers as of ``Conv1d``, whose kernels for the CPU copy each input and gradient first:
+    a training step in bfloat16 takes three quarters of the time.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        dilation, padding = self.dilation[0], int(self.padding[0])
+        return F.conv2d(
+            x, self.weight.unsqueeze(2), self.bias, padding=(0, padding), dilation=(1, dilation)
+        )
 
 
 class BiLSTM(nn.LSTM):
@@ -102,6 +117,6 @@ class BiLSTM(nn.LSTM):
 
 
 def _mask(n_frames: Tensor, x: Tensor) -> Tensor:
-    """Return 1 for frames before each item's end, else 0, (batch, 1, frames)."""
+    """Return 1 for frames before each item's end, else 0, (batch, 1, 1, frames)."""
     frames = torch.arange(x.shape[1], device=x.device)
-    return (frames < n_frames.to(x.device)[:, None]).to(x.dtype)[:, None]
+    return (frames < n_frames.to(x.device)[:, None]).to(x.dtype)[:, None, None]

@@ -37,6 +37,10 @@ from beatgrid.networks.legacy import NOTEBOOK
 from beatgrid.output.markdown import markdown_table
 
 HERE = Path(__file__).resolve().parent
+WAYS = {
+    "crnn_small": ("model=crnn_small",),
+    "tcn in bfloat16": ("model=tcn", "trainer.precision=bf16-mixed"),
+}
 
 
 def notebook_epoch(tracks: list[Track]) -> float:
@@ -62,16 +66,13 @@ def notebook_epoch(tracks: list[Track]) -> float:
     return time.perf_counter() - start
 
 
-def our_epoch(folder: Path, cache_dir: Path, model: str) -> float:
+def our_epoch(folder: Path, cache_dir: Path, *overrides: str) -> float:
     """Train one epoch of ``train.py``'s parts, features cached if they are; return its seconds."""
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        overrides = [
-            *(f"model={model}", f"data.audio_dir='{folder}/audio'"),
-            *(f"data.label_dir='{folder}/labels'", f"data.cache_dir='{cache_dir}'"),
-            *("data.val_count=0", "trainer=cpu", "trainer.max_epochs=1", "output_dir=''"),
-        ]
-        cfg = compose("train", overrides)
+        places = [f"data.audio_dir='{folder}/audio'", f"data.label_dir='{folder}/labels'"]
+        run = ["data.val_count=0", "trainer=cpu", "trainer.max_epochs=1", "output_dir=''"]
+        cfg = compose("train", [*places, f"data.cache_dir='{cache_dir}'", *run, *overrides])
     start = time.perf_counter()
     data, module = instantiate(cfg.data), instantiate(cfg.model)
     quiet = {"enable_progress_bar": False, "enable_checkpointing": False, "logger": False}
@@ -107,10 +108,12 @@ def main() -> None:
             print(f"{name}: {audio_s / seconds:.1f} s of audio per second", flush=True)
 
         for repeat in range(args.repeats):
-            cache = folder / f"cache{repeat}"
             add("notebook's loop", notebook_epoch(tracks))
-            add("crnn_small, first epoch, empty cache", our_epoch(folder, cache, "crnn_small"))
-            add("crnn_small, cached", our_epoch(folder, cache, "crnn_small"))
+            for name, overrides in WAYS.items():
+                cache = folder / f"cache{repeat}-{name}"
+                add(f"{name}, first epoch, empty cache", our_epoch(folder, cache, *overrides))
+                add(f"{name}, cached", our_epoch(folder, cache, *overrides))
+                shutil.rmtree(cache)
     baseline = statistics.median(rows["notebook's loop"])
     lines = [
         f"{len(tracks)} tracks, {audio_s / 60:.1f} minutes of audio, {args.repeats} runs in turn, "
