@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from beatgrid.checks import Count, Interval, Share
 from beatgrid.networks.tempo import TempoHead
+from beatgrid.networks.temporal import valid_frames
 
 Width = Annotated[int, Interval(1, 8192)]
 Layers = Annotated[int, Interval(1, 64)]
@@ -119,9 +120,18 @@ class FrequencyCNN(nn.Sequential):
         # Channels last: the same numbers, a quarter faster on a CPU (twice with bfloat16).
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, frames, mels) to (batch, frames, width)."""
-        x = super().forward(x.unsqueeze(1))  # (batch, channels, frames, bands)
+    def forward(self, x: Tensor, n_frames: Tensor | None = None) -> Tensor:
+        """Map (batch, frames, mels) to (batch, frames, width).
+
+        Frames beyond ``n_frames`` (batch,) are zeros to each convolution, which is what it sees
+        beyond the end of an item that is not padded.
+        """
+        padding = None if n_frames is None else ~valid_frames(n_frames, x)[:, None, :, None]
+        x = x.unsqueeze(1)  # (batch, channels, frames, bands)
+        for layer in self:
+            if padding is not None and isinstance(layer, nn.Conv2d):
+                x = x.masked_fill(padding, 0.0)
+            x = layer(x)
         return x.transpose(1, 2).flatten(2)
 
 
@@ -197,9 +207,9 @@ class ConvolutionalNetwork(Network):
     def forward(self, features: Tensor, n_frames: Tensor | None = None) -> NetworkOutput:
         """Return the logits, see ``Network.forward``."""
         x = (features - self.input_mean_db) / self.input_scale_db
-        x = self.dropout(self.projection(self.cnn(x)))
         padded = n_frames is not None and bool((n_frames != x.shape[1]).any())
         n_frames = n_frames if padded else None
+        x = self.dropout(self.projection(self.cnn(x, n_frames)))
         x = self.relate(x, n_frames)
         tempo = None if self.tempo is None else self.tempo(x, n_frames)
         return NetworkOutput(self.output(self.dropout(x)), tempo)

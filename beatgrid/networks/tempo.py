@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import elu, log_softmax
 
+from beatgrid.networks.temporal import valid_frames
 from beatgrid.tempo_classes import N_CLASSES
 
 
@@ -38,9 +38,8 @@ class TempoHead(nn.Module):
         x = elu(self.per_frame(x)).float()
         if n_frames is None:
             return self.classes(x.mean(dim=1))
-        count = n_frames.to(x.device)[:, None]
-        valid = torch.arange(x.shape[1], device=x.device) < count
-        return self.classes((x * valid[..., None]).sum(dim=1) / count)
+        valid = valid_frames(n_frames, x)[..., None]
+        return self.classes((x * valid).sum(dim=1) / n_frames.to(x.device)[:, None])
 
 
 def tempo_loss(logits: Tensor, target: Tensor, n_known: Tensor | None = None) -> Tensor:

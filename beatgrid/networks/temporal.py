@@ -58,7 +58,7 @@ class DilatedConvolutions(nn.Module):
 
     def forward(self, x: Tensor, n_frames: Tensor | None = None) -> Tensor:
         """Map (batch, frames, width) to the same, masking frames beyond ``n_frames`` (batch,)."""
-        mask = None if n_frames is None else _mask(n_frames, x)
+        mask = None if n_frames is None else valid_frames(n_frames, x)[:, None, None].to(x.dtype)
         x = x.transpose(1, 2).unsqueeze(2)
         for layer in self.layers:
             x = x + layer(x if mask is None else x * mask)
@@ -116,7 +116,12 @@ class BiLSTM(nn.LSTM):
         return pad_packed_sequence(out, batch_first=True, total_length=x.shape[1])[0]
 
 
-def _mask(n_frames: Tensor, x: Tensor) -> Tensor:
-    """Return 1 for frames before each item's end, else 0, (batch, 1, 1, frames)."""
+def valid_frames(n_frames: Tensor, x: Tensor) -> Tensor:
+    """Tell which frames of a padded batch are an item's own, bool (batch, frames).
+
+    Args:
+        n_frames: Valid frames of each item, int64 (batch,).
+        x: The batch, (batch, frames, ...).
+    """
     frames = torch.arange(x.shape[1], device=x.device)
-    return (frames < n_frames.to(x.device)[:, None]).to(x.dtype)[:, None, None]
+    return frames < n_frames.to(x.device)[:, None]
