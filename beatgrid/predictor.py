@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,40 @@ class Predictor:
         check_has_signal(track.info)
         return self._predict(log_mel(track.samples, self.features), track.info, self._hint)
 
+    def map(
+        self, files: Iterable[str | Path], num_threads: int = 4
+    ) -> Iterator[tuple[str | Path, Prediction | BeatgridError]]:
+        """Find the grids of files, several at a time, and yield each with its own, in order.
+
+        While the network computes for some (in batches, with ``load(..., batch_size=)``), others
+        are decoded and searched. Memory holds about ``num_threads`` tracks, whatever their number.
+
+        Args:
+            files: Taken one by one, as threads become free.
+            num_threads: Files at a time.
+
+        Yields:
+            A file and its prediction, or why it has none.
+        """
+        with ThreadPoolExecutor(num_threads, thread_name_prefix="predict") as threads:
+            started: deque = deque()
+            try:
+                for file in files:
+                    started.append((file, threads.submit(self._attempt, file)))
+                    if len(started) > num_threads:
+                        file, found = started.popleft()
+                        yield file, found.result()
+                for file, found in started:
+                    yield file, found.result()
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+
+    def _attempt(self, file: str | Path) -> Prediction | BeatgridError:
+        try:
+            return self(file)
+        except BeatgridError as error:
+            return error
+
     def _hint_for(self, path: str | Path) -> TempoHint | None:
         if not self._from_tags:
             return self._hint
@@ -118,6 +154,7 @@ def load(
     backend: str = "auto",
     device: str = "cpu",
     num_threads: int | None = None,
+    batch_size: int = 1,
     hint: float | Sequence[float] | str | None = None,
 ) -> Predictor:
     """Load what finds grids: by default the network that comes with the package.
@@ -142,15 +179,20 @@ def load(
             is for both, ONNX Runtime, the faster one, unless ``device`` asks for another.
         device: Where the network computes, as torch names it; ONNX Runtime has ``cpu``.
         num_threads: Of the network; by default one under ONNX Runtime, and what torch was told.
+        batch_size: Pieces of two minutes that the network computes at once, at most: those of a
+            long track, and of tracks in several threads (``Predictor.map``). For a GPU, under
+            torch; a CPU gains nothing.
         hint: What somebody says of the tempi: see ``Predictor``.
 
     Raises:
-        BeatgridError: No such checkpoint, activation or backend, a file that cannot be read, or
-            one that the backend does not run.
+        BeatgridError: No such checkpoint, activation or backend, a file that cannot be read,
+            one that the backend does not run, or batches where there are none.
     """
     if backend not in BACKENDS:
         raise BeatgridError(f"backend={backend}: must be one of {', '.join(BACKENDS)}")
-    source = open_source(activation, lambda: find_model(ckpt, backend, device), device, num_threads)
+    source = open_source(
+        activation, lambda: find_model(ckpt, backend, device), device, num_threads, batch_size
+    )
     return Predictor(source, search or GridSearch(), hint)
 
 

@@ -315,7 +315,7 @@ def _work(
         try:
             function = make()
         except Exception as error:
-            channel.send(_Unusable(_portable(error)))
+            channel.send(_Unusable(portable(error)))
             return
         channel.send(_Ready())
         while True:
@@ -326,8 +326,8 @@ def _work(
                 channel.send(_Done(Failure(describe(error), traceback.format_exc())))
 
 
-def _portable(error: Exception) -> Exception:
-    """Return the error as another process can take it, a bug's with its traceback as a note."""
+def portable(error: Exception) -> Exception:
+    """Return an error as another process can take it, a bug's with its traceback as a note."""
     if not isinstance(error, BeatgridError):
         error.add_note(traceback.format_exc())
     try:

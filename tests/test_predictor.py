@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from beatgrid.activation import FluxSource
+from beatgrid.activation import FluxSource, chunks
 from beatgrid.errors import BeatgridError
 from beatgrid.networks.description import SHIPPED, SHIPPED_ONNX
 from beatgrid.predictor import Predictor, find_model, load
@@ -48,6 +48,78 @@ def test_the_files_tag_is_the_hint_if_asked_for(clicks, monkeypatch):
     monkeypatch.undo()
     found = Predictor(FluxSource(), GridSearch(), hint="tag")(clicks)
     assert found.hint is found.hint_agrees is None
+
+
+@pytest.fixture(scope="module")
+def tracks(tmp_path_factory):
+    """Clicks of 125, 100 and 140 BPM, of very different length; among them what is no music."""
+    folder = tmp_path_factory.mktemp("tracks")
+    for bpm, duration_s in ((125.0, 6.0), (100.0, 40.0), (140.0, 12.0)):
+        soundfile.write(folder / f"{bpm:.0f}.wav", click_track(bpm, 0.2, duration_s), 44100)
+    (folder / "none.wav").write_text("no music")
+    return [folder / name for name in ("125.wav", "100.wav", "none.wav", "140.wav")]
+
+
+def test_several_files_at_a_time_come_in_order_each_with_its_own_fault(tracks):
+    predictor = Predictor(FluxSource(), GridSearch())
+    found = list(predictor.map(iter(tracks), num_threads=2))
+    assert [file for file, _ in found] == tracks
+    assert [getattr(p, "bpm", None) for _, p in found] == [125.0, 100.0, None, 140.0]
+    assert isinstance(found[2][1], BeatgridError)
+    assert "none.wav" in str(found[2][1])
+    assert list(predictor.map([])) == []
+
+
+def test_files_are_taken_as_threads_become_free(tracks):
+    taken = []
+
+    def files():
+        for _ in range(20):
+            taken.append(tracks[2])
+            yield tracks[2]
+
+    found = Predictor(FluxSource(), GridSearch()).map(files(), num_threads=2)
+    next(found)
+    assert len(taken) == 3
+    found.close()
+    assert len(taken) == 3
+
+
+def test_tracks_in_batches_have_the_grids_that_each_has_alone(tracks, monkeypatch):
+    monkeypatch.setattr(chunks.in_chunks, "__defaults__", (1200,))  # the longest has 3 pieces
+    batched = load(backend="torch", batch_size=3)
+    sizes, compute = [], batched.source.compute._compute
+    monkeypatch.setattr(
+        batched.source.compute,
+        "_compute",
+        lambda pieces: sizes.append(len(pieces)) or compute(pieces),
+    )
+    found = dict(batched.map(tracks))
+    alone = load(backend="torch")
+    for file in tracks:
+        if file.name == "none.wav":
+            assert isinstance(found[file], BeatgridError)
+            continue
+        expected = alone(file).estimate
+        estimate = found[file].estimate
+        assert estimate.bpm_raw == pytest.approx(expected.bpm_raw, rel=0, abs=1e-6)
+        assert estimate.offset_raw_s == pytest.approx(expected.offset_raw_s, rel=0, abs=1e-6)
+        assert estimate.bpm == expected.bpm == float(file.stem)
+    assert max(sizes) > 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"batch_size": 8}, "batch_size=8: .*ONNX Runtime.*take backend=torch"),
+        ({"batch_size": 8, "backend": "onnx"}, "batch_size=8: .*take backend=torch"),
+        ({"batch_size": 8, "activation": "flux"}, "batch_size=8: activation=flux has no network"),
+        ({"batch_size": 0, "backend": "torch"}, "batch_size=0: must be 1 or more"),
+    ],
+)
+def test_batches_where_there_are_none_are_one_line(arguments, message):
+    with pytest.raises(BeatgridError, match=message):
+        load(**arguments)
 
 
 def test_evaluation_takes_no_hint(clicks):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -26,8 +26,12 @@ class TrackLogits(NamedTuple):
     tempo: FloatArray | None = None
 
 
+Compute = Callable[[Iterable[FloatArray]], Iterable[TrackLogits]]
+"""Maps pieces of a track, features (frames, mels) each, to the logits of each, in order."""
+
+
 def in_chunks(
-    compute: Callable[[FloatArray], TrackLogits],
+    compute: Compute,
     features: NDArray[np.floating],
     context_frames: int,
     chunk_frames: int = CHUNK_FRAMES,
@@ -39,7 +43,8 @@ def in_chunks(
     mean over chunks, by their lengths.
 
     Args:
-        compute: Maps features (frames, mels) to logits.
+        compute: Maps the track's pieces to their logits; it takes them one by one, or several
+            to compute them at once.
         features: Log-mel in dB, (frames, mels), at least one frame.
         context_frames: How many frames to either side of a frame its outputs depend on.
         chunk_frames: Length of a chunk; a track up to one chunk and its margins is computed in
@@ -48,13 +53,19 @@ def in_chunks(
     n_frames = len(features)
     if n_frames <= chunk_frames + 2 * context_frames:
         chunk_frames = n_frames
+    starts = range(0, n_frames, chunk_frames)
+
+    def pieces() -> Iterator[FloatArray]:
+        for start in starts:
+            first, last = max(0, start - context_frames), start + chunk_frames + context_frames
+            yield np.asarray(features[first:last], dtype=np.float32)
+
     frames: list[FloatArray] = []
     tempo: list[FloatArray] = []
-    for start in range(0, n_frames, chunk_frames):
+    for start, computed in zip(starts, compute(pieces()), strict=True):
         stop = min(n_frames, start + chunk_frames)
-        first, last = max(0, start - context_frames), min(n_frames, stop + context_frames)
-        computed = compute(np.asarray(features[first:last], dtype=np.float32))
-        frames.append(computed.frames[start - first : stop - first])
+        margin = min(start, context_frames)
+        frames.append(computed.frames[margin : margin + stop - start])
         if computed.tempo is not None:
             tempo.append(computed.tempo * np.float32((stop - start) / n_frames))
     return TrackLogits(np.concatenate(frames), np.sum(tempo, axis=0) if tempo else None)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from beatgrid.activation.attacks import attack_times_s
-from beatgrid.activation.chunks import TrackLogits
+from beatgrid.activation.chunks import Compute, TrackLogits, in_chunks
 from beatgrid.activation.flux import onset_strength
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import CheckpointError
@@ -53,6 +53,53 @@ class Calibration:
                 f"({str(error).splitlines()[0]}); run calibrate.py on it again"
             ) from error
         return cls(temperatures, fitted)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFacts:
+    """What of a trained network an activation needs beside its logits.
+
+    Attributes:
+        model_id: Run and file name.
+        weights_hash: ``content_hash`` of the checkpoint's file.
+        features: What the network's input must be.
+        calibration: What was fitted to its logits.
+        context_frames: How many frames to either side of a frame its logits depend on.
+    """
+
+    model_id: str
+    weights_hash: str
+    features: FeatureSpec
+    calibration: Calibration
+    context_frames: int
+
+
+class LogitsSource:
+    """A trained network as a source of activations, whatever computes it.
+
+    Args:
+        facts: Of the network.
+        compute: Computes its logits.
+    """
+
+    def __init__(self, facts: ModelFacts, compute: Compute) -> None:
+        self.facts = facts
+        self.compute = compute
+        self.model_id = facts.model_id
+        self.weights_hash = facts.weights_hash
+        self.features = facts.features
+        self.ranker = facts.calibration.ranker
+        self.temperatures = facts.calibration.temperatures
+
+    def __call__(self, log_mel: np.ndarray, duration_s: float) -> Activation:
+        """Return the network's calibrated activation of log-mel (frames, mels).
+
+        Raises:
+            CheckpointError: The weights are damaged.
+        """
+        logits = in_chunks(self.compute, log_mel, self.facts.context_frames)
+        logits = finite(logits, self.model_id)
+        return track_activation(logits, log_mel, self.features, duration_s, self.temperatures)
 
 
 def finite(logits: TrackLogits, model_id: str) -> TrackLogits:

@@ -64,17 +64,28 @@ class FluxSource:
         return replace(activation, attacks_s=attack_times_s(log_mel, self.features))
 
 
-Opener = Callable[[Callable[[], Path], str, int | None], ActivationSource]
+Opener = Callable[[Callable[[], Path], str, int | None, int], ActivationSource]
 
 
-def _flux(model: Callable[[], Path], device: str, num_threads: int | None) -> ActivationSource:
+def _flux(
+    model: Callable[[], Path], device: str, num_threads: int | None, batch_size: int
+) -> ActivationSource:
+    if batch_size != 1:
+        raise BeatgridError(f"batch_size={batch_size}: activation=flux has no network")
     return FluxSource()
 
 
-def _network(model: Callable[[], Path], device: str, num_threads: int | None) -> ActivationSource:
+def _network(
+    model: Callable[[], Path], device: str, num_threads: int | None, batch_size: int
+) -> ActivationSource:
     path = model()
     # Imported here, because each of them does without the other's runtime.
     if path.suffix == ".onnx":
+        if batch_size != 1:
+            raise BeatgridError(
+                f"batch_size={batch_size}: {path} runs under ONNX Runtime, which has no batches; "
+                "take backend=torch"
+            )
         from beatgrid.activation.onnx import OnnxSource
         from beatgrid.networks.onnx_file import load_onnx
 
@@ -86,15 +97,19 @@ def _network(model: Callable[[], Path], device: str, num_threads: int | None) ->
         raise MissingPackageError(
             f"ckpt={path}: a checkpoint (export-model makes an .onnx file of it)", error.name
         ) from error
-    return NetworkSource(load_model(path), device, num_threads)
+    return NetworkSource(load_model(path), device, num_threads, batch_size)
 
 
 SOURCES: dict[str, Opener] = {"network": _network, "flux": _flux}
-"""What ``activation=`` may name: each entry makes a source from a model, a device and threads."""
+"""What ``activation=`` may name: each makes a source from a model, device, threads, batch size."""
 
 
 def open_source(
-    name: str, model: Callable[[], Path], device: str = "cpu", num_threads: int | None = None
+    name: str,
+    model: Callable[[], Path],
+    device: str = "cpu",
+    num_threads: int | None = None,
+    batch_size: int = 1,
 ) -> ActivationSource:
     """Make a source of activations by its name.
 
@@ -105,10 +120,14 @@ def open_source(
         device: Where to compute, for sources that have a choice.
         num_threads: Of the computation; None for the runtime's own: one for ONNX Runtime, what
             torch was told for torch.
+        batch_size: Pieces of tracks that a network computes at once, at most; 1 but for torch.
 
     Raises:
-        BeatgridError: An unknown name, or a model that cannot be used.
+        BeatgridError: An unknown name, a model that cannot be used, or batches where there are
+            none.
     """
     if name not in SOURCES:
         raise BeatgridError(f"activation={name}: must be one of {', '.join(SOURCES)}")
-    return SOURCES[name](model, device, num_threads)
+    if batch_size < 1:
+        raise BeatgridError(f"batch_size={batch_size}: must be 1 or more")
+    return SOURCES[name](model, device, num_threads, batch_size)

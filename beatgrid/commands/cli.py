@@ -28,6 +28,7 @@ from rich import progress as rich_progress
 from rich.console import Console
 
 import beatgrid
+from beatgrid.activation.source import ActivationSource
 from beatgrid.commands.arguments import prepare, spelt_out, wants
 from beatgrid.commands.configs import CONF, options
 from beatgrid.commands.keys import check_keys
@@ -165,8 +166,14 @@ def _compose_and_run(
     task(OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]))
 
 
-def load_predictor(cfg: DictConfig) -> Predictor:
+def load_predictor(
+    cfg: DictConfig, connect: Callable[[], ActivationSource] | None = None
+) -> Predictor:
     """Return the predictor that ``ckpt``, ``activation``, ``grid``, ``backend`` ask for.
+
+    Args:
+        cfg: Of a command that predicts.
+        connect: Makes the source of activations where another process has loaded it.
 
     Raises:
         BeatgridError: An unknown activation or backend, or no such checkpoint.
@@ -175,6 +182,8 @@ def load_predictor(cfg: DictConfig) -> Predictor:
     hint = cfg.get("hint")  # evaluation and calibration take none
     if OmegaConf.is_list(hint):
         hint = list(hint)
+    if connect is not None:
+        return Predictor(connect(), search, hint)
     return load(
         cfg.ckpt,
         activation=cfg.activation,
@@ -182,6 +191,7 @@ def load_predictor(cfg: DictConfig) -> Predictor:
         backend=cfg.backend,
         device=cfg.device,
         num_threads=cfg.num_threads,
+        batch_size=cfg.get("batch_size", 1),
         hint=hint,
     )
 

@@ -73,6 +73,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "tag": bool,
         "device": Device,
         "num_threads": Threads,
+        "batch_size": Count,
         "num_workers": Processes | Literal["auto"],
         "time_limit_s": Positive | None,
         "memory_limit_gb": Annotated[float, Interval(0.1)] | None,

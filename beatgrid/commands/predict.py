@@ -8,12 +8,13 @@ import importlib.util
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
+from beatgrid.activation.shared import shared
 from beatgrid.audio.find import find_audio
 from beatgrid.cluster.ray_jobs import ray_results
 from beatgrid.cluster.shard import Shard
@@ -31,7 +32,11 @@ from beatgrid.files import printable
 from beatgrid.library import ASIDE, Engine, Library, Outcome, accept_audio, finder, method_hash
 from beatgrid.output.index import ResultIndex, is_gone
 from beatgrid.output.summary import FAILED, write_summary
+from beatgrid.predictor import Predictor
 from beatgrid.processes import results
+
+if TYPE_CHECKING:
+    from beatgrid.activation.network import NetworkSource
 
 
 @entry(
@@ -62,13 +67,6 @@ def main(cfg: DictConfig) -> None:
     num_workers = _num_workers(cfg, len(audio_files))
     settings = {key: plain[key] for key in ("activation", "grid", "hint")}
     method = method_hash(predictor.source.weights_hash, settings)
-    make = functools.partial(
-        finder,
-        (lambda: predictor) if num_workers == 0 else functools.partial(load_predictor, cfg),
-        settings,
-        method,
-        picture,
-    )
     folder = output_folder(cfg.out)
     progress = LibraryProgress(len(audio_files), show_trace=shows_trace())
     memory_limit = None if cfg.memory_limit_gb is None else round(cfg.memory_limit_gb * 1e9)
@@ -79,6 +77,7 @@ def main(cfg: DictConfig) -> None:
         _terminated_as_interrupted(),
         _summed_up(index, progress, cfg.out, beside),
         progress,
+        _loader(cfg, predictor, num_workers) as load,
     ):
 
         def report(outcome: Outcome) -> None:
@@ -98,7 +97,7 @@ def main(cfg: DictConfig) -> None:
         )
         library.run(
             audio_files,
-            make,
+            functools.partial(finder, load, settings, method, picture),
             num_workers,
             limit_s=cfg.time_limit_s,
             memory_limit_bytes=memory_limit,
@@ -123,13 +122,32 @@ def _num_workers(cfg: DictConfig, n_files: int) -> int | None:
     """Return how many processes share the files; None: as many as the cluster has cores.
 
     Raises:
-        BeatgridError: A cluster is to do all in this process.
+        BeatgridError: A cluster is to do all in this process, or to share a network.
     """
     if cfg.workers == "ray":
+        if cfg.batch_size != 1:
+            raise BeatgridError(
+                f"batch_size={cfg.batch_size}: the machines of workers=ray share no network; "
+                "leave it 1"
+            )
         if cfg.num_workers == 0:
             raise BeatgridError("num_workers=0: workers=ray needs one at least, or auto")
         return None if cfg.num_workers == "auto" else cfg.num_workers
     return workers_that_pay(n_files) if cfg.num_workers == "auto" else cfg.num_workers
+
+
+@contextlib.contextmanager
+def _loader(
+    cfg: DictConfig, predictor: Predictor, num_workers: int | None
+) -> Iterator[Callable[[], Predictor]]:
+    """Yield what gives each process its predictor: its own, or one that shares the network here."""
+    if num_workers == 0:
+        yield lambda: predictor
+    elif cfg.batch_size == 1:
+        yield functools.partial(load_predictor, cfg)
+    else:
+        with shared(cast("NetworkSource", predictor.source)) as connect:
+            yield functools.partial(load_predictor, cfg, connect)
 
 
 def _engine(workers: str, index: ResultIndex) -> Engine:

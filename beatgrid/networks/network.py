@@ -126,11 +126,11 @@ class FrequencyCNN(nn.Sequential):
         Frames beyond ``n_frames`` (batch,) are zeros to each convolution, which is what it sees
         beyond the end of an item that is not padded.
         """
-        padding = None if n_frames is None else ~valid_frames(n_frames, x)[:, None, :, None]
+        mask = None if n_frames is None else valid_frames(n_frames, x)[:, None, :, None]
         x = x.unsqueeze(1)  # (batch, channels, frames, bands)
         for layer in self:
-            if padding is not None and isinstance(layer, nn.Conv2d):
-                x = x.masked_fill(padding, 0.0)
+            if mask is not None and isinstance(layer, nn.Conv2d):
+                x = x * mask.to(x.dtype)  # unlike masked_fill, leaves channels last
             x = layer(x)
         return x.transpose(1, 2).flatten(2)
 

@@ -6,6 +6,7 @@ import torch
 
 from beatgrid.activation import network_logits, track_activation
 from beatgrid.activation.chunks import TrackLogits
+from beatgrid.activation.network import batch_logits
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.networks import NETWORKS, build_network
 from tests.networks.small import SMALL
@@ -64,6 +65,25 @@ def test_margins_below_the_context_would_show(tcn, monkeypatch):
     monkeypatch.setattr(type(tcn), "context_frames", 14)
     whole, chunked = whole_and_chunked(tcn, 150, 1000)
     assert np.abs(chunked - whole).max() > 1e-5
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_batch_of_pieces_of_any_length_equals_each_alone(name):
+    layers = {"channels": [4, 4], "frequency_strides": [2, 1], "frequency_pools": [1, 1]}
+    network = network_of(name, tempo_size=7, **layers)
+    pieces = [noise(n_frames) for n_frames in (300, 1, 35, 120, 300)]
+    for piece, found in zip(pieces, batch_logits(network, pieces), strict=True):
+        alone = network_logits(network, piece)
+        assert alone.frames.shape == (len(piece), 2)
+        np.testing.assert_allclose(found.frames, alone.frames, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(found.tempo, alone.tempo, rtol=0, atol=1e-6)
+
+
+def test_features_that_are_no_numbers_stay_with_their_track(tcn):
+    pieces = [noise(50), np.full((60, 16), np.nan, np.float32)]
+    good, bad = batch_logits(tcn, pieces)
+    np.testing.assert_allclose(good.frames, network_logits(tcn, pieces[0]).frames, atol=1e-6)
+    assert np.isnan(bad.frames).all()
 
 
 @pytest.mark.parametrize("n_frames", [1, 149, 150, 151, 180, 181, 301])

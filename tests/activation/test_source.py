@@ -93,7 +93,7 @@ class EveryHalfSecond:
 
 
 def test_a_new_source_is_one_class_and_one_line(monkeypatch):
-    monkeypatch.setitem(SOURCES, "toy", lambda model, device, num_threads: EveryHalfSecond())
+    monkeypatch.setitem(SOURCES, "toy", lambda *_: EveryHalfSecond())
     predictor = Predictor(open_source("toy", no_checkpoint), GridSearch())
     n_frames = predictor.features.n_frames(30 * 44100)
     _, estimate = predictor.find(np.zeros((n_frames, 8), np.float32), 30.0)

@@ -16,6 +16,7 @@ from beatgrid.rendering.generator import click_track
 from tests.conftest import ROOT
 
 FLUX = ["activation=flux", "picture=false", "out=out", "num_workers=0"]
+BATCHES = ["backend=torch", "batch_size=4", "picture=false", "out=out"]
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +172,7 @@ def test_an_output_that_cannot_be_written_to_is_one_line_before_the_work(
     "argument",
     [
         *("num_workers=-1", "num_workers=many", "num_workers=1.5", "num_threads=0"),
+        *("batch_size=0", "batch_size=2.5", "batch_size=8"),  # activation=flux
         *("time_limit_s=0", "time_limit_s=abc", "time_limit_s=.nan", "memory_limit_gb=-1"),
     ],
 )
@@ -181,24 +183,76 @@ def test_mistakes_name_their_key(music, run_script, argument):
     assert line.startswith(f"error: {argument.partition('=')[0]}=")
 
 
+@pytest.mark.slow
+def test_workers_that_share_a_network_in_batches_find_what_each_finds_alone(
+    run_script, tmp_path, clicks
+):
+    """One of them has two pieces, one is no music."""
+    lengths_s = {"a": 6.0, "b": 200.0, "c": 30.0, "d": 130.0}
+    for index, (name, length_s) in enumerate(lengths_s.items()):
+        soundfile.write(f"{name}.wav", click_track(120.0 + 7 * index, 0.1, length_s), 44100)
+    Path("bad.mp3").write_text("no music")
+    common = ["audio=.", "backend=torch", "picture=false"]
+    alone = run_script("predict.py", *common, "out=alone", "num_workers=0")
+    batched = run_script(
+        "predict.py", *common, "out=batched", "num_workers=3", "batch_size=4", "num_threads=1"
+    )
+    assert (alone.status, batched.status) == (1, 1)
+    for done in (alone, batched):
+        assert "5 of 5 files: 4 done, 1 failed, 0 skipped" in done.err
+    for name in lengths_s:
+        one, other = (
+            json.loads(Path(out, f"{name}.wav.beatgrid.json").read_text())
+            for out in ("alone", "batched")
+        )
+        assert other["bpm_raw"] == pytest.approx(one["bpm_raw"], rel=0, abs=1e-6)
+        assert other["offset_raw_s"] == pytest.approx(one["offset_raw_s"], rel=0, abs=1e-6)
+        assert other["method_hash"] == one["method_hash"]
+    again = run_script("predict.py", *common, "out=batched", "num_workers=2", "batch_size=4")
+    assert "5 of 5 files: 0 done, 1 failed, 4 skipped" in again.err
+
+
+@pytest.mark.slow
+def test_damaged_weights_of_a_shared_network_are_each_file_s_error(music, run_script):
+    from beatgrid.networks.checkpoint import load_model, save_model
+    from beatgrid.networks.description import SHIPPED
+
+    model = load_model(SHIPPED)
+    model.network.get_parameter("output.bias").data[0] = float("nan")
+    save_model("nan.ckpt", model)
+    done = run_script("predict.py", "audio=music", "ckpt=nan.ckpt", *BATCHES, "num_workers=2")
+    assert done.status == 1
+    assert "2 of 2 files: 0 done, 2 failed" in done.err
+    assert done.err.count("its network answers with what is no number") == 2
+    assert "Traceback" not in done.err
+
+
+def test_machines_share_no_network(music, run_script):
+    done = run_script("predict.py", "audio=music", *BATCHES, "workers=ray")
+    assert done.status == 1
+    assert done.err == (
+        "error: batch_size=4: the machines of workers=ray share no network; leave it 1\n"
+    )
+
+
 # Workers whose parent is stopped: tests/test_processes.py in the fast tier.
 @pytest.mark.parametrize(
-    ("stop", "status", "num_workers"),
+    ("stop", "status", "how"),
     [
-        (signal.SIGINT, 130, 0),
-        pytest.param(signal.SIGINT, 130, 1, marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, 143, 1, marks=pytest.mark.slow),
+        (signal.SIGINT, 130, FLUX),
+        pytest.param(signal.SIGINT, 130, [*FLUX[:-1], "num_workers=1"], marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 143, [*FLUX[:-1], "num_workers=1"], marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, 130, [*BATCHES, "num_workers=2"], marks=pytest.mark.slow),
     ],
 )
 def test_a_stopped_run_leaves_its_summary_and_goes_on(
-    stop, status, num_workers, run_script, tmp_path, clicks
+    stop, status, how, run_script, tmp_path, clicks
 ):
     n_files = 80  # at most 40 are done in a second: the signal comes amid them
     for i in range(n_files):
         soundfile.write(tmp_path / f"{i:02d}.wav", clicks[100][: 220500 + i], 44100)
-    command = [sys.executable, str(ROOT / "predict.py"), "audio=.", *FLUX[:-1]]
     first = subprocess.Popen(
-        [*command, f"num_workers={num_workers}"],
+        [sys.executable, str(ROOT / "predict.py"), "audio=.", *how],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -215,9 +269,10 @@ def test_a_stopped_run_leaves_its_summary_and_goes_on(
     n_done = len(list(tmp_path.glob("out/*.beatgrid.json")))
     assert 0 < n_done < n_files
     rows = summary(tmp_path / "out")
-    assert n_done - 1 <= len(rows) <= n_done  # one may just have been written
+    # Each worker may just have written one.
+    assert n_done - (2 if "num_workers=2" in how else 1) <= len(rows) <= n_done
     assert "conf." in out
-    second = run_script("predict.py", "audio=.", *FLUX)
+    second = run_script("predict.py", "audio=.", *how)
     assert second.status == 0, second.err
     assert f"{n_files - n_done} done, 0 failed, {n_done} skipped" in second.err
     assert len(summary(tmp_path / "out")) == n_files

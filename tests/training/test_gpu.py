@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 import beatgrid
+from beatgrid.activation import chunks
 from beatgrid.rendering.generator import click_track
 from tests.commands.test_scripts import TINY
 
@@ -45,6 +47,20 @@ def test_a_gpu_finds_the_grids_that_a_cpu_finds():
     assert found["cuda"].estimate.offset_raw_s == pytest.approx(
         found["cpu"].estimate.offset_raw_s, abs=1e-4
     )
+
+
+def test_a_gpu_finds_in_batches_what_it_finds_track_by_track(tmp_path, monkeypatch):
+    monkeypatch.setattr(chunks.in_chunks, "__defaults__", (1000,))
+    files = [tmp_path / f"{bpm}.wav" for bpm in (100, 117, 125, 140)]
+    for index, file in enumerate(files):
+        soundfile.write(file, click_track(float(file.stem), 0.1, 10.0 + 30 * index), 44100)
+    alone = beatgrid.load("shipped", backend="torch", device="cuda")
+    batched = beatgrid.load("shipped", backend="torch", device="cuda", batch_size=16)
+    for file, found in batched.map(files):
+        expected = alone(file).estimate
+        assert found.estimate.bpm == expected.bpm == float(file.stem)
+        assert found.estimate.bpm_raw == pytest.approx(expected.bpm_raw, abs=1e-3)
+        assert found.estimate.offset_raw_s == pytest.approx(expected.offset_raw_s, abs=1e-4)
 
 
 def test_a_compiled_network_learns_on_a_gpu(click_folder, run_script):
