@@ -79,6 +79,9 @@ def test_the_wheel_and_not_the_checkout_is_used(installed, tmp_path):
     configs = sorted(p.relative_to(package / "conf") for p in package.glob("conf/**/*.yaml"))
     assert configs == sorted(p.relative_to(ROOT / "conf") for p in ROOT.glob("conf/**/*.yaml"))
     assert (package / "py.typed").is_file()
+    assert [p.name for p in (package.parent / "hydra_plugins").glob("*.py")] == [
+        "beatgrid_ray_launcher.py"
+    ]
 
 
 def test_an_editable_install_leads_to_the_checkout(tmp_path):

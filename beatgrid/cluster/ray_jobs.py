@@ -38,12 +38,14 @@ class Workplace:
 
     Attributes:
         folder: Names of files are relative to it.
-        shared: A file on the shared file system.
+        shared: A file or folder on the shared file system.
+        asked: What asked for the cluster, for errors.
         version: Of beatgrid.
     """
 
     folder: str
     shared: str
+    asked: str = "workers=ray"
     version: str = beatgrid.__version__
 
     def enter(self) -> None:
@@ -55,13 +57,13 @@ class Workplace:
         machine = platform.node()
         if self.version != beatgrid.__version__:
             raise BeatgridError(
-                f"workers=ray: {machine} has beatgrid {beatgrid.__version__}, and this machine "
+                f"{self.asked}: {machine} has beatgrid {beatgrid.__version__}, and this machine "
                 f"{self.version}: install the same on all"
             )
         for path in (self.folder, self.shared):
             if not os.path.exists(path):
                 raise BeatgridError(
-                    f"workers=ray: {machine} does not see {path}: music, out and working folder "
+                    f"{self.asked}: {machine} does not see {path}: music, out and working folder "
                     "must be on a file system that all machines share, under the same paths"
                 )
         os.chdir(self.folder)
@@ -136,7 +138,7 @@ def ray_results(
         BeatgridError: Ray is not installed or its cluster not reached, or a machine cannot work.
         Exception: What ``make`` raised.
     """
-    with _cluster() as ray:
+    with cluster("workers=ray") as ray:
         if num_workers is None:
             num_workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
         workplace = Workplace(os.getcwd(), os.path.abspath(shared))
@@ -188,13 +190,23 @@ def ray_results(
 
 
 @contextlib.contextmanager
-def _cluster() -> Iterator[Any]:
-    """Connect to the cluster; yields the module ``ray``."""
+def cluster(asked: str) -> Iterator[Any]:
+    """Connect to the cluster of ``RAY_ADDRESS``, that of this machine, or one on it alone.
+
+    Args:
+        asked: What asks for it, for errors.
+
+    Yields:
+        The module ``ray``.
+
+    Raises:
+        BeatgridError: Ray is not installed or its cluster not reached.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it tells its makers
     try:
         import ray
     except ModuleNotFoundError:
-        raise MissingPackageError("workers=ray", "ray") from None
+        raise MissingPackageError(asked, "ray") from None
     in_main = threading.current_thread() is threading.main_thread()
     on_sigterm = signal.getsignal(signal.SIGTERM)
     is_ours = not ray.is_initialized()
@@ -204,7 +216,7 @@ def _cluster() -> Iterator[Any]:
     except (ConnectionError, RuntimeError, ValueError) as error:
         address = os.environ.get("RAY_ADDRESS", "")
         raise BeatgridError(
-            f"workers=ray: no cluster at RAY_ADDRESS={address} ({_first_line(error)}); start one "
+            f"{asked}: no cluster at RAY_ADDRESS={address} ({_first_line(error)}); start one "
             "with ray start --head, or unset the variable"
         ) from error
     try:

@@ -28,7 +28,7 @@ def test_without_ray_it_is_said_what_to_install(monkeypatch):
     [
         (Workplace("/", "/nowhere"), "does not see /nowhere: music, out and working folder must"),
         (Workplace("/nowhere", "/"), "does not see /nowhere: music, out and working folder must"),
-        (Workplace("/", "/", "0.0.1"), "and this machine 0.0.1: install the same on all"),
+        (Workplace("/", "/", version="0.0.1"), "and this machine 0.0.1: install the same on all"),
     ],
 )
 def test_a_machine_that_cannot_work_is_named(workplace, message):
