@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -287,10 +285,7 @@ def fit_sign(
     scale = _deviation(both)
     is_right = np.repeat([True, False], len(positive))
     regression = LogisticRegression(C=1 / penalty, fit_intercept=False, tol=1e-8, max_iter=1000)
-    with warnings.catch_warnings():
-        # Separable examples flatten the loss until no line search can lower it further.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        regression.fit(both / scale, is_right, sample_weight=np.tile(weight / 2, 2))
+    regression.fit(both / scale, is_right, sample_weight=np.tile(weight / 2, 2))
     return LinearModel(tuple(names), regression.coef_[0] / scale)
 
 

@@ -33,7 +33,7 @@ COLUMNS = (
 
 def main() -> None:
     """Write the table into the README."""
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # what old libraries of the readers deprecate
     with tempfile.TemporaryDirectory() as folder:
         kinds = {
             "constant": constant_result(BPM, 0.352, DURATION_S),

@@ -90,7 +90,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
+    warnings.filterwarnings("ignore", module="lightning")  # its advice on workers, validation
     tracks = split_tracks(discover(args.audio_dir, args.label_dir), 0)["train"][: args.tracks]
 
     with tempfile.TemporaryDirectory() as temporary:

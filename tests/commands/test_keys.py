@@ -94,7 +94,6 @@ def composed():
     return get
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("command", "variant", "key"), CASES)
 def test_a_value_that_cannot_be_is_one_line_with_key_value_and_form(
     command, variant, key, composed, tmp_path, monkeypatch

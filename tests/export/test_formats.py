@@ -26,7 +26,7 @@ from beatgrid.rendering.generator import click_track
 from tests.export.tracks import AWKWARD_NAMES, changing_track, constant_track
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # pkg_resources, of the file system that simfile imports
+    warnings.filterwarnings("ignore", ".*pkg_resources")  # of what simfile imports
     import simfile
     from simfile.timing import Beat, TimingData
     from simfile.timing.engine import TimingEngine
@@ -104,6 +104,7 @@ def test_a_sonic_visualiser_layer(track):
     assert [int(label) for label in labels] == track.bar_positions().tolist()
 
 
+# jams 0.3.5 asks jsonschema in a way that jsonschema 4.0 deprecated.
 @pytest.mark.filterwarnings("ignore:Passing a schema to Validator")
 def test_jams(track, tmp_path):
     path = tmp_path / "a.jams"

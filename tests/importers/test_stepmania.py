@@ -12,7 +12,7 @@ from beatgrid.importers.grid import label_grid
 from tests.importers.files import beats, source
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # pkg_resources, of the file system that simfile imports
+    warnings.filterwarnings("ignore", ".*pkg_resources")  # of what simfile imports
     import simfile
     from simfile.timing import Beat, TimingData
     from simfile.timing.engine import TimingEngine

@@ -50,7 +50,7 @@ def fit(*callbacks, **options):
     )  # fmt: skip
     module.ended = None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Lightning's advice on workers and validation
+        warnings.filterwarnings("ignore", ".*have no `val_dataloader`")  # these train only
         try:
             trainer.fit(module, loader)
         except (SystemExit, KeyboardInterrupt, BeatgridError) as end:
