@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -38,6 +38,11 @@ _OPENS_OTHERS = frozenset(
 _READABLE = ",".join(sorted(av.formats_available - _OPENS_OTHERS))
 _NOT_READABLE = "Format not on whitelist"
 
+# PyAV 19 keeps the bytes of tags that are not UTF-8, as earlier ones do where they are asked to.
+_KEEPS_BYTES: dict[str, Any] = (
+    {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "surrogateescape"}
+)
+
 # FFmpeg's complaints would reach the user's terminal beside our own messages.
 av.logging.set_level(av.logging.PANIC)
 
@@ -51,8 +56,20 @@ def open_container(path: Path) -> av.container.InputContainer:
     return av.open(
         str(path.absolute()),  # an absolute path cannot be taken for a URL ("http:...")
         options={"protocol_whitelist": "file", "format_whitelist": _READABLE},
-        metadata_errors="replace",
+        **_KEEPS_BYTES,
     )
+
+
+def read_tags(container: av.container.InputContainer) -> Iterator[tuple[str, str]]:
+    """Read the tags of a file and of its audio streams.
+
+    Yields:
+        (key in small letters, value); U+FFFD stands for what is not UTF-8.
+    """
+    for tags in (container.metadata, *(stream.metadata for stream in container.streams.audio)):
+        for key, value in tags.items():
+            content = value.encode("utf-8", "surrogateescape")
+            yield key.lower(), content.decode("utf-8", "replace")
 
 
 class FFmpegSource:
@@ -134,7 +151,7 @@ class FFmpegSource:
             return max(least_s, self._tag.declared_s)
         if not self.container.startswith(_LENGTH_STATED):
             return least_s
-        if self._stream.duration is not None and self._stream.time_base is not None:
+        if self._stream.duration is not None and self._stream.time_base:
             return max(least_s, float(self._stream.duration * self._stream.time_base))
         if self._file.duration is not None:
             # Of the whole container, in which another stream may outlast the audio, and the audio
@@ -191,7 +208,7 @@ class FFmpegSource:
         self._check_lost(0.0)
 
     def _note_reached(self, packet: av.Packet) -> None:
-        if packet.pts is not None and packet.time_base is not None:
+        if packet.pts is not None and packet.time_base:
             end = (packet.pts + (packet.duration or 0)) * packet.time_base
             start_s = (self._file.start_time or 0) / av.time_base
             self._reached_s = max(self._reached_s, float(end) - min(start_s, 0.0))

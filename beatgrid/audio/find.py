@@ -158,6 +158,8 @@ def _matching(pattern: str) -> list[AudioFile]:
     n_fixed = next((i for i, part in enumerate(path.parts) if _MAGIC & set(part)), None)
     if n_fixed is None:
         return []
+    if any("**" in part and part != "**" for part in path.parts):  # Python 3.13 reads it as *
+        raise AudioError(f"audio={pattern}: not a pattern (** is all folders, alone between /)")
     base = Path(*path.parts[:n_fixed])
     try:
         found = sorted(p for p in base.glob(str(Path(*path.parts[n_fixed:]))) if p.is_file())

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import av
 
-from beatgrid.audio.ffmpeg import open_container
+from beatgrid.audio.ffmpeg import open_container, read_tags
 from beatgrid.errors import AudioError
 
 # As FFmpeg's library names them, in lower case: ID3, Vorbis comments, Matroska, APE, WMA.
@@ -33,10 +33,9 @@ def read_bpm_tag(path: Path) -> float | None:
             if is_mp4:
                 return _mp4_tempo(file, path.stat().st_size)
         with open_container(path) as container:
-            for tags in (container.metadata, *(s.metadata for s in container.streams.audio)):
-                for key, value in tags.items():
-                    if key.lower() in _BPM_KEYS and (bpm := _tempo(value)) is not None:
-                        return bpm
+            for key, value in read_tags(container):
+                if key in _BPM_KEYS and (bpm := _tempo(value)) is not None:
+                    return bpm
     except (AudioError, OSError, av.FFmpegError, ValueError):
         return None
     return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import av
 
-from beatgrid.audio.ffmpeg import open_container
+from beatgrid.audio.ffmpeg import open_container, read_tags
 from beatgrid.errors import AudioError
 from beatgrid.export.track import ExportTrack
 
@@ -33,8 +33,7 @@ def read_titles(track: ExportTrack) -> Titles:
     found: dict[str, str] = {}
     try:
         with open_container(track.audio) as container:
-            for tags in (container.metadata, *(s.metadata for s in container.streams.audio)):
-                found |= {key.lower(): " ".join(value.split()) for key, value in tags.items()}
+            found = {key: " ".join(value.split()) for key, value in read_tags(container)}
     except (AudioError, OSError, av.FFmpegError, ValueError):
         return Titles(track.name)
     rest = {key: found.get(key, "") for key in ("artist", "album", "genre")}

@@ -26,6 +26,13 @@ def test_without_tags_or_file_the_name_counts(tmp_path):
     assert read_titles(constant(path)) == Titles(path.stem)
 
 
+def test_a_title_that_is_not_utf_8(tmp_path):
+    path = make(tmp_path, "mp3 bare")
+    title = "Café del Mar".encode("latin-1")
+    path.write_bytes(path.read_bytes() + b"TAG" + title.ljust(125, b"\0"))
+    assert read_titles(constant(path)).title == "Caf\ufffd del Mar"
+
+
 def test_titles_in_collections(tmp_path):
     path = make(tmp_path, "flac")
     file = FLAC(path)
