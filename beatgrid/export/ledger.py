@@ -35,15 +35,22 @@ class Ledger:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(folder / NAME, timeout=_LOCK_TIMEOUT_S, isolation_level=None)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise BeatgridError(
+                f"out={folder}: cannot be written to ({error}); name another"
+            ) from error
+
+    def _prepare(self) -> None:
+        try:
             self._db.execute("PRAGMA synchronous = OFF")
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS files (place PRIMARY KEY, source, content, size, "
                 "mtime_ns) WITHOUT ROWID"
             )
-        except (OSError, sqlite3.Error) as error:
-            raise BeatgridError(
-                f"out={folder}: cannot be written to ({error}); name another"
-            ) from error
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""

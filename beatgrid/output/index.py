@@ -155,6 +155,13 @@ class ResultIndex:
 
     def _open(self) -> None:
         self._db = sqlite3.connect(self.path, timeout=_LOCK_TIMEOUT_S, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
         # A commit must survive a crash of the program; after one of the machine, the results do.
         self._db.execute("PRAGMA synchronous = OFF")
         with self._transaction():
