@@ -32,15 +32,18 @@ class MissingPackageError(BeatgridError):
 
     Args:
         what: What needs it.
-        name: How it is imported.
+        name: How it is imported; a module within a package is what an installed one lacks.
+        extra: The extra that brings it, where it is not the one that first names the package.
     """
 
-    def __init__(self, what: str, name: str | None) -> None:
-        package = str(name).partition(".")[0]
-        extra = _EXTRAS.get(package, "train")
-        super().__init__(
-            f"{what}: needs {package}, which is not installed: pip install 'beatgrid[{extra}]'"
-        )
+    def __init__(self, what: str, name: str | None, extra: str | None = None) -> None:
+        package, _, module = str(name).partition(".")
+        extra = extra or _EXTRAS.get(package, "train")
+        if module:
+            needed = f"a later {package}, one with {name}: pip install --upgrade"
+        else:
+            needed = f"{package}, which is not installed: pip install"
+        super().__init__(f"{what}: needs {needed} 'beatgrid[{extra}]'")
 
 
 class CheckpointError(BeatgridError):

@@ -171,7 +171,8 @@ def recordings(tracks: Sequence[Track]) -> list[int]:
             keys.append(("content", content))
         links += [(index, len(tracks) + number_of.setdefault(k, len(number_of))) for k in keys]
     n_nodes = len(tracks) + len(number_of)
-    rows, columns = np.array(links, dtype=np.int64).reshape(-1, 2).T
+    # SciPy before 1.11.3 takes 32-bit indices alone: of others it makes one component and no error.
+    rows, columns = np.array(links, dtype=np.int32).reshape(-1, 2).T
     graph = coo_array((np.ones(len(links)), (rows, columns)), shape=(n_nodes, n_nodes))
     _, component = connected_components(graph, directed=False)
     return component[: len(tracks)].tolist()

@@ -56,7 +56,7 @@ def onnx_bytes(model: LoadedModel) -> tuple[bytes, float]:
                 verbose=False,
             )
     except ModuleNotFoundError as error:
-        raise MissingPackageError("export-model", error.name) from error
+        raise MissingPackageError("export-model", error.name, extra="onnx") from error
     except Exception as error:  # of torch.onnx, which wraps anything
         reason = str(error.__cause__ or error).splitlines()[0]
         raise BeatgridError(

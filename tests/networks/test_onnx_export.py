@@ -1,5 +1,7 @@
 """Every network of the table as an ONNX file, and exports that must not be kept."""
 
+import sys
+
 import pytest
 import torch
 from hydra.utils import instantiate
@@ -77,4 +79,10 @@ def test_a_package_that_is_missing_is_named(monkeypatch):
 
     monkeypatch.setattr(torch.onnx, "export", export)
     with pytest.raises(BeatgridError, match=r"needs onnxscript, .* 'beatgrid\[onnx\]'"):
+        onnx_bytes(model_of(Toy()))
+
+
+def test_a_torch_before_the_exporters_is_told_from_none(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.export._patches", None)
+    with pytest.raises(BeatgridError, match=r"needs a later torch, .*--upgrade 'beatgrid\[onnx\]'"):
         onnx_bytes(model_of(Toy()))
