@@ -28,7 +28,7 @@ class CropSampler(Sampler[Crop]):
         rank: This process among ``world_size``; each takes its own share of the epoch.
         world_size: Processes that train together.
         augment: Gives the range of playback speeds; None leaves crops as they are.
-        bpm: Tempo of each track, which playback keeps within ``augment.tempi``; None: any tempo.
+        bpm: Tempo of each track, which playback keeps in the range of ``augment``; None: any tempo.
     """
 
     def __init__(
