@@ -27,6 +27,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
+from beatgrid.checks import NotNegative, checked
+
 if TYPE_CHECKING:
     from beatgrid.cluster.ray_jobs import Workplace
 
@@ -44,13 +46,17 @@ class RayLauncher(Launcher):
     Args:
         num_cpus: Cores that each run takes.
         num_gpus: GPUs that each run takes; it sees no others.
+
+    Raises:
+        BeatgridError: One of them is no number from 0.
     """
 
     config: DictConfig
     hydra_context: HydraContext
     task_function: TaskFunction
 
-    def __init__(self, num_cpus: float, num_gpus: float) -> None:
+    @checked
+    def __init__(self, num_cpus: NotNegative, num_gpus: NotNegative) -> None:
         self.needs = {"CPU": num_cpus, "GPU": num_gpus}
 
     def setup(

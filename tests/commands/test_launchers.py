@@ -50,6 +50,16 @@ def test_a_run_on_ray_takes_what_it_is_told_to():
     assert launcher(*asked).needs == {"CPU": 4, "GPU": 0.5}
 
 
+@pytest.mark.parametrize("argument", ["num_cpus=many", "num_gpus=-1"])
+def test_what_a_run_cannot_take_is_one_line(argument, run_script):
+    done = run_script("train.py", "-m", "hydra/launcher=ray", f"hydra.launcher.{argument}")
+    assert done.status == 1
+    (line,) = done.err.splitlines()
+    key, _, value = argument.partition("=")
+    assert key in line
+    assert value in line
+
+
 def test_without_ray_it_is_said_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "ray", None)
     ours = launcher("hydra/launcher=ray", f"hydra.sweep.dir={tmp_path}")
