@@ -40,15 +40,22 @@ test-slow-sample: setup
 
 # Predicting with the oldest releases that pyproject.toml allows, in an environment of its own.
 OLDEST := .oldest
+OLDEST_STAMP := $(OLDEST)/.installed
 test-oldest: export OMP_NUM_THREADS := 1
-test-oldest:
-	@test -x $(OLDEST)/bin/pytest || { $(PYTHON) -m venv $(OLDEST) && $(OLDEST)/bin/python -m pip \
-	    install $(PIP_ARGS) -c constraints-oldest.txt -e ".[pictures]" pytest hypothesis jsonschema; }
-	$(OLDEST)/bin/python -m pytest $(OLDEST_TESTS) $(addprefix --deselect ,$(OLDEST_DIFFERS))
+test-oldest: $(OLDEST_STAMP)
+	$(OLDEST)/bin/python -m pytest -n auto --dist loadscope \
+	    $(OLDEST_TESTS) $(addprefix --deselect ,$(OLDEST_DIFFERS))
+
+$(OLDEST_STAMP): pyproject.toml constraints-oldest.txt
+	@test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install $(PIP_ARGS) -c constraints-oldest.txt \
+	    -e ".[pictures]" pytest pytest-xdist hypothesis jsonschema
+	@touch $@
 
 OLDEST_TESTS := tests/test_library.py tests/test_processes.py tests/cluster tests/search/test_parts.py \
     tests/search/test_hint.py tests/output/test_result.py tests/audio/test_reader.py \
-    tests/audio/test_decoders.py tests/commands/test_predict.py tests/commands/test_merge.py
+    tests/audio/test_decoders.py tests/audio/test_tags.py tests/commands/test_predict.py \
+    tests/commands/test_merge.py tests/data/test_split.py
 # PyAV before 17: an encoder's setting that a test wants, AAC in Matroska 0.2 ms late, less of a
 # damaged FLAC. Rich 13.0: an empty line where there is no progress to show.
 OLDEST_DIFFERS := tests/audio/test_reader.py::test_a_tagless_vbr_mp3_is_read_to_its_end \

@@ -228,6 +228,7 @@ def test_damaged_weights_of_a_shared_network_are_each_file_s_error(music, run_sc
 
 
 def test_machines_share_no_network(music, run_script):
+    pytest.importorskip("torch")  # which computes batches
     done = run_script("predict.py", "audio=music", *BATCHES, "workers=ray")
     assert done.status == 1
     assert done.err == (
