@@ -142,8 +142,7 @@ def _collect(
         key = prefix + key_node.value
         nested = isinstance(value_node, yaml.MappingNode) and not value_node.flow_style
         end = key_node.end_mark if nested else value_node.end_mark
-        behind = re.search(r"(?:^|[\s:])#\s*(.*)", lines[end.line][end.column :])
-        comment = behind[1] if behind else _above(lines, key_node.start_mark.line)
+        comment = _behind(lines, end.line, end.column) or _above(lines, key_node.start_mark.line)
         if not nested:
             value = text[value_node.start_mark.index : value_node.end_mark.index]
             found.append(Setting(key, value, comment))
@@ -153,9 +152,21 @@ def _collect(
         _collect(value_node, f"{key}.", text, lines, found)
 
 
+def _behind(lines: list[str], line: int, column: int) -> str:
+    """Return the comment behind a place in a line, and what goes on in the same column below."""
+    begin = re.compile(r"(?:^|[\s:])(?=#)").search(lines[line], column)
+    if begin is None:
+        return ""
+    last, margin = line + 1, " " * begin.end() + "#"
+    while last < len(lines) and lines[last].startswith(margin):
+        last += 1
+    return " ".join(below[begin.end() :].lstrip("# ").strip() for below in lines[line:last])
+
+
 def _above(lines: list[str], line: int) -> str:
-    """Return the comment in the lines directly above one."""
+    """Return the comment in the lines directly above one, in the same column."""
     first = line
-    while first > 0 and lines[first - 1].lstrip().startswith("#"):
+    margin = " " * (len(lines[line]) - len(lines[line].lstrip())) + "#"
+    while first > 0 and lines[first - 1].startswith(margin):
         first -= 1
     return " ".join(above.strip().lstrip("# ") for above in lines[first:line])

@@ -177,3 +177,23 @@ def test_help_names_keys_where_they_are_set():
     """A loss's are the model's, and a model's bases may lie in a folder below."""
     assert {s.key for s in group_settings("loss", "bce")} >= {"model.loss", "model.pos_weight"}
     assert {s.key for s in group_settings("model", "tcn")} >= {"model.tcn_layers", "model.channels"}
+
+
+def test_a_comment_goes_on_in_its_column(tmp_path):
+    path = tmp_path / "some.yaml"
+    path.write_text(
+        "# About.\n\n"
+        "a: 1      # what a is,\n"
+        "          # and what not\n"
+        "# Of b alone.\n"
+        "b:\n"
+        "  c: '#'  # c\n"
+        "d: 2\n"
+    )
+    comments = [(setting.key, setting.comment) for setting in read_config(path).settings]
+    assert comments == [
+        ("a", "what a is, and what not"),
+        ("b", "Of b alone."),
+        ("b.c", "c"),
+        ("d", ""),
+    ]
