@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import signal
+import sqlite3
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,3 +94,17 @@ def run_script(monkeypatch, capfd, tmp_path):
         return Finished(status, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def connections(monkeypatch) -> list[sqlite3.Connection]:
+    """All connections of SQLite that a test opens."""
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def recorded(*args, **kwargs):
+        opened.append(connect(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", recorded)
+    return opened

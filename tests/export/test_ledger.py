@@ -8,14 +8,7 @@ from beatgrid.errors import BeatgridError
 from beatgrid.export.ledger import NAME, Ledger
 
 
-def test_a_damaged_ledger_is_told_and_closed(tmp_path, monkeypatch):
-    connections = []
-
-    def connect(*args, _connect=sqlite3.connect, **kwargs):
-        connections.append(_connect(*args, **kwargs))
-        return connections[-1]
-
-    monkeypatch.setattr(sqlite3, "connect", connect)
+def test_a_damaged_ledger_is_told_and_closed(tmp_path, connections):
     (tmp_path / NAME).write_bytes(b"x" * 9999)
     with pytest.raises(
         BeatgridError, match=r"out=.*: cannot be written to \(file is not a database"

@@ -7,14 +7,7 @@ import pytest
 from beatgrid.output.index import NAME, ResultIndex
 
 
-def test_a_damaged_index_is_closed_before_another_is_begun(tmp_path, monkeypatch):
-    connections = []
-
-    def connect(*args, _connect=sqlite3.connect, **kwargs):
-        connections.append(_connect(*args, **kwargs))
-        return connections[-1]
-
-    monkeypatch.setattr(sqlite3, "connect", connect)
+def test_a_damaged_index_is_closed_before_another_is_begun(tmp_path, connections):
     (tmp_path / NAME).write_bytes(b"x" * 9999)
     with ResultIndex(tmp_path) as index:
         assert list(index.records()) == []
