@@ -41,6 +41,11 @@ class Augment:
         cut: Share of the bands that a low-pass may take off the top, and a high-pass a quarter
             of it off the bottom.
         mask: Largest share of the bands in a gap.
+        mix: Share of the crops that a second track is mixed into, beat-matched (read by the
+            sampler); 0 for none.
+        mix_db: Range of the second track's gain.
+        mix_swap: Share of the mixed crops in which the second track replaces the first's bass or
+            treble, where else it is added in all bands.
     """
 
     probability: Share = 0.5
@@ -53,10 +58,13 @@ class Augment:
     noise_db: tuple[Decibels, Decibels] = (-70.0, -40.0)
     cut: Share = 0.3
     mask: Share = 0.12
+    mix: Share = 0.0
+    mix_db: tuple[Decibels, Decibels] = (-12.0, 0.0)
+    mix_swap: Share = 0.25
 
     def __post_init__(self) -> None:
         check_fields(self)
-        for name in ("stretch", "tempi", "gain_db", "contrast", "noise_db"):
+        for name in ("stretch", "tempi", "gain_db", "contrast", "noise_db", "mix_db"):
             low, high = getattr(self, name)
             if low > high:
                 raise BeatgridError(f"{name}={shown((low, high))}: must be a range, low end first")
@@ -93,8 +101,11 @@ class Augment:
         if chosen[3]:
             x += np.float32(rng.uniform(*self.gain_db))
         if chosen[4]:
-            noise_db = rng.uniform(*self.noise_db) + 3 * rng.normal(size=x.shape)
-            x = (np.logaddexp(x * _TO_NEPER, noise_db * _TO_NEPER) / _TO_NEPER).astype(np.float32)
+            level_db = np.float32(rng.uniform(*self.noise_db))
+            noise_db = rng.normal(size=x.shape).astype(np.float32)
+            noise_db *= 3
+            noise_db += level_db
+            x = add_power(x, noise_db)
         if chosen[5]:
             x[:, n_mels - bands(self.cut) :] = FLOOR_DB
             x[:, : bands(self.cut / 4)] = FLOOR_DB
@@ -108,6 +119,19 @@ class Augment:
 _TO_NEPER = np.float32(np.log(10) / 10)  # decibels of power to natural logarithm
 
 
+def add_power(x_db: NDArray[np.float32], y_db: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the decibels of the sum of two powers, the larger of which is above -370 dB.
+
+    float32 throughout: exact to 0.0001 dB, in a fraction of the time of ``np.logaddexp``.
+    """
+    power, other = x_db * _TO_NEPER, y_db * _TO_NEPER
+    np.exp(power, out=power)
+    power += np.exp(other, out=other)
+    np.log(power, out=power)
+    power /= _TO_NEPER
+    return power
+
+
 def _shifted(x: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
     """Move features up by ``bands``; the emptied edge repeats the outermost band."""
     source = np.clip(np.arange(x.shape[1]) - bands, 0, x.shape[1] - 1)
@@ -115,18 +139,25 @@ def _shifted(x: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
 
 
 def resample_frames(
-    log_mel: NDArray[np.floating], stretch: float, n_frames: int
+    log_mel: NDArray[np.floating], stretch: float, n_frames: int, start: float = 0.0
 ) -> NDArray[np.float32]:
     """Play (frames, mels) at another speed, linear between frames.
 
     Args:
-        log_mel: At least ``(n_frames - 1) * stretch + 1`` frames; the last is repeated beyond.
+        log_mel: At least ``start + (n_frames - 1) * stretch + 1`` frames; the last is repeated
+            beyond.
         stretch: Source frames per resulting frame: above 1 is faster.
-        n_frames: Frames of the result; frame i lies at source frame ``i * stretch``.
+        n_frames: Frames of the result; frame i lies at source frame ``start + i * stretch``.
+        start: Source frame of the first.
     """
-    position = np.minimum(np.arange(n_frames) * stretch, len(log_mel) - 1)
+    position = np.minimum(start + np.arange(n_frames) * stretch, len(log_mel) - 1)
     before = position.astype(np.int64)
     after = np.minimum(before + 1, len(log_mel) - 1)
     share = (position - before).astype(np.float32)[:, np.newaxis]
     x = np.asarray(log_mel, dtype=np.float32)
-    return x[before] * (1 - share) + x[after] * share
+    played = x.take(before, axis=0)
+    played *= 1 - share
+    following = x.take(after, axis=0)
+    following *= share
+    played += following
+    return played

@@ -293,6 +293,8 @@ class BeatDataModule(L.LightningDataModule):
             world_size=world_size,
             augment=self.augment,
             bpm=[track.grid.bpm for track in dataset.tracks],
+            # Where beats are in doubt, two tracks' beats would not coincide.
+            bar_lengths=[0 if t.label.suspect else t.grid.beats_per_bar for t in dataset.tracks],
         )
         # Lightning tells the sampler its epoch only after workers have begun to read the first one.
         sampler.go_on(*self._resume_at)

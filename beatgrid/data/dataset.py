@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
@@ -17,6 +18,7 @@ from torch.utils.data import Dataset
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.checks import Positive, check_fields
 from beatgrid.data.augment import Augment, resample_frames
+from beatgrid.data.mixing import Second, mix, place_second, read_placed
 from beatgrid.data.targets import TargetShape, beat_target
 from beatgrid.data.track import Track
 from beatgrid.tempo_classes import class_target
@@ -61,6 +63,7 @@ class Crop(NamedTuple):
         seed: What decides the crop's augmentation; None for none.
         counts: False where it is only there to give a process as many as the others: it has no
             valid frame then.
+        second: What is mixed into it; None for nothing.
     """
 
     track: int
@@ -69,6 +72,12 @@ class Crop(NamedTuple):
     stretch: float = 1.0
     seed: tuple[int, ...] | None = None
     counts: bool = True
+    second: Second | None = None
+
+
+def trusts_bars(track: Track, spec: TargetSpec) -> bool:
+    """Return whether bars are learnt from a track's label."""
+    return track.label.downbeat in DOWNBEAT_TRUST[spec.downbeat_trust]
 
 
 def frame_targets(
@@ -93,7 +102,7 @@ def frame_targets(
     )
     frame_times_s = start_s + np.arange(crop.n_frames) * crop.stretch / frame_rate
     known = frame_times_s < track.duration_s
-    bars_known = known & (track.label.downbeat in DOWNBEAT_TRUST[spec.downbeat_trust])
+    bars_known = known & trusts_bars(track, spec)
     return target, np.stack([known, bars_known], axis=-1).astype(np.float32)
 
 
@@ -127,9 +136,12 @@ class CropDataset(Dataset[dict[str, Any]]):
         features = np.asarray(track.load_features()[crop.first_frame : stop], dtype=np.float32)
         if crop.stretch != 1.0:
             features = resample_frames(features, crop.stretch, crop.n_frames)
+        target, mask = frame_targets(track, crop, self.frame_rate, self.target)
+        if crop.second is not None:
+            features, bars_agree = self._mixed(features, crop, crop.second)
+            mask[:, 1] *= bars_agree
         if self.augment is not None and crop.seed is not None:
             features = self.augment(features, np.random.default_rng(crop.seed))
-        target, mask = frame_targets(track, crop, self.frame_rate, self.target)
         tempo = tempo_target(track, crop)
         if not crop.counts:
             mask, tempo = np.zeros_like(mask), np.zeros_like(tempo)
@@ -141,6 +153,26 @@ class CropDataset(Dataset[dict[str, Any]]):
             "track": crop.track,
             "counts": crop.counts,
         }
+
+    def _mixed(
+        self, features: NDArray[np.float32], crop: Crop, second: Second
+    ) -> tuple[NDArray[np.float32], bool]:
+        """Return a crop's features with the second track's, and whether their downbeats coincide.
+
+        Where bars are trusted in one of the tracks alone, those of the mix are not known.
+        """
+        tracks = self.tracks[crop.track], self.tracks[second.track]
+        by_bars = all(trusts_bars(track, self.target) for track in tracks)
+        placement = place_second(
+            *tracks,
+            crop.first_frame,
+            crop.n_frames,
+            crop.stretch,
+            self.frame_rate,
+            second.position,
+            by_bars,
+        )
+        return mix(features, read_placed(tracks[1], placement), second), by_bars
 
 
 def source_frames(n_frames: int, stretch: float) -> int:

@@ -9,6 +9,7 @@ from torch.utils.data import Sampler
 
 from beatgrid.data.augment import Augment
 from beatgrid.data.dataset import Crop, source_frames
+from beatgrid.data.mixing import Second, Seconds
 
 
 class CropSampler(Sampler[Crop]):
@@ -29,6 +30,8 @@ class CropSampler(Sampler[Crop]):
         world_size: Processes that train together.
         augment: Gives the range of playback speeds; None leaves crops as they are.
         bpm: Tempo of each track, which playback keeps in the range of ``augment``; None: any tempo.
+        bar_lengths: Beats per bar of each track, 0 where it is neither mixed nor mixed into; None
+            mixes nothing.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class CropSampler(Sampler[Crop]):
         world_size: int = 1,
         augment: Augment | None = None,
         bpm: Sequence[float] | None = None,
+        bar_lengths: Sequence[int] | None = None,
     ) -> None:
         self.augment = augment
         self.bpm = None if bpm is None else np.asarray(bpm, dtype=float)
@@ -53,6 +57,9 @@ class CropSampler(Sampler[Crop]):
         if crop_frames is not None:
             per_track = per_track * np.maximum(1.0, self.track_frames / crop_frames)
         self.expected = per_track
+        self.seconds = None
+        if augment is not None and augment.mix > 0 and bpm is not None and bar_lengths is not None:
+            self.seconds = Seconds(augment, bpm, per_track, bar_lengths)
         self.total = len(track_frames)
         if crop_frames is not None:
             self.total = max(1, round(per_track.sum()))
@@ -97,6 +104,11 @@ class CropSampler(Sampler[Crop]):
                 # A track outside of the range is left at its speed, or brought nearer to it.
                 drawn = np.clip(drawn, np.minimum(slow_end, 1), np.maximum(fast_end, 1))
             stretches[varied] = drawn[varied]
+        seconds: Sequence[Second | None] = [None] * total
+        if self.seconds is not None:
+            # A stream of its own: whether crops are mixed moves no other draw.
+            stream = np.random.SeedSequence((self.seed, self.epoch), spawn_key=(0,))
+            seconds = self.seconds.draw(tracks, stretches, np.random.default_rng(stream))
         epoch, n_done = self.done
         n_done = n_done if epoch == self.epoch else 0
         n_left = -(-(total - n_done) // self.world_size) * self.world_size
@@ -107,4 +119,4 @@ class CropSampler(Sampler[Crop]):
             first = int(positions[i] * (available - source_frames(n_frames, stretch) + 1))
             seed = None if self.augment is None else (self.seed, self.epoch, i)
             # The last processes have one more, which does not count, where the others have one.
-            yield Crop(int(tracks[i]), first, n_frames, stretch, seed, counts=place < total)
+            yield Crop(int(tracks[i]), first, n_frames, stretch, seed, place < total, seconds[i])
