@@ -42,7 +42,7 @@ class Augment:
             of it off the bottom.
         mask: Largest share of the bands in a gap.
         mix: Share of the crops that a second track is mixed into, beat-matched (read by the
-            sampler); 0 for none.
+            sampler; none where no track suits); 0 for none.
         mix_db: Range of the second track's gain.
         mix_swap: Share of the mixed crops in which the second track replaces the first's bass or
             treble, where else it is added in all bands.

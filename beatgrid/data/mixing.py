@@ -57,8 +57,8 @@ class Placement(NamedTuple):
 class Seconds:
     """Draws what is mixed into the crops of an epoch.
 
-    A second track comes with the sampler's weight, among those whose tempo a playback speed within
-    ``augment.stretch`` makes the crop's and whose bars are as long. Where the draw is the
+    A second track comes with the sampler's weight, among those that a playback speed in the range
+    of ``augment`` brings to the crop's tempo, and whose bars are as long. Where the draw is the
     crop's own track, or no track suits, nothing is mixed.
 
     Args:

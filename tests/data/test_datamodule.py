@@ -148,3 +148,22 @@ def test_processes_validate_as_many_tracks_each_and_every_track_counts_once(
     assert sorted(counted) == list(range(n_tracks))
     for batch in batches:
         assert bool(batch["mask"].any()) == bool(batch["counts"])
+
+
+def test_doubtful_tracks_are_neither_mixed_nor_mixed_into(click_folder, labels):
+    data = module(click_folder, labels, crop_s=0.5, augment={"mix": 1.0, "stretch": [0.3, 3.0]})
+    names = [track.name for track in data.splits["train"]]
+    pairs = {
+        (names[crop.track], crop.second and names[crop.second.track])
+        for crop in data.train_dataloader().sampler
+    }
+    assert pairs == {
+        ("click_a", None), ("click_b", None), ("click_c", None),
+        ("click_b", "click_c"), ("click_c", "click_b"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("augment", [None, {}])
+def test_nothing_is_mixed_unless_asked_for(augment, click_folder, labels):
+    data = module(click_folder, labels, crop_s=0.5, augment=augment)
+    assert all(crop.second is None for crop in data.train_dataloader().sampler)
