@@ -106,6 +106,8 @@ class Activation:
             track as a whole, (classes,), or None. Used to rank candidate grids.
         attacks_s: When sounds begin out of near-silence, in seconds, ascending (attacks,), or
             None. There the probabilities come early; grids are moved to these times.
+        spectrum_db: Levels in dB in bands from low to high, (frames, bands), or None. Where it
+            changes chords and sections begin: evidence for the first beat of the bar.
     """
 
     beat: NDArray[np.floating]
@@ -115,6 +117,7 @@ class Activation:
     onset: NDArray[np.floating] | None = None
     tempo: NDArray[np.floating] | None = None
     attacks_s: FloatArray | None = None
+    spectrum_db: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.frame_rate) and self.frame_rate > 0):
@@ -135,7 +138,7 @@ class Activation:
                     f"found {np.min(probability)} .. {np.max(probability)}"
                 )
             object.__setattr__(self, name, probability)
-        for name in ("downbeat", "onset"):
+        for name in ("downbeat", "onset", "spectrum_db"):
             other = getattr(self, name)
             if other is not None and len(other) != len(self.beat):
                 raise ValueError(f"{name} has {len(other)} frames, beat has {len(self.beat)}")

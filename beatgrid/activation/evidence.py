@@ -12,6 +12,7 @@ from scipy.special import expit
 from beatgrid.activation.attacks import attack_times_s
 from beatgrid.activation.chunks import Compute, TrackLogits, in_chunks
 from beatgrid.activation.flux import onset_strength
+from beatgrid.activation.spectrum import coarse_spectrum_db
 from beatgrid.audio.features import FeatureSpec
 from beatgrid.errors import CheckpointError
 from beatgrid.grid import Activation, FloatArray
@@ -127,7 +128,9 @@ def track_activation(
     duration_s: float,
     temperatures: Sequence[float] = (1.0, 1.0),
 ) -> Activation:
-    """Collect the evidence on a track: the network's probabilities, onset strength, attacks.
+    """Collect the evidence on a track: the network's probabilities, and what the features tell.
+
+    That is onset strength, attacks and, where there are downbeats to be placed, the spectrum.
 
     Args:
         logits: The network's.
@@ -147,6 +150,7 @@ def track_activation(
         onset=onset_strength(log_mel, spec.frame_rate),
         tempo=None if tempo is None else _log_softmax(tempo.astype(np.float64)),
         attacks_s=attack_times_s(log_mel, spec),
+        spectrum_db=coarse_spectrum_db(log_mel) if frames.shape[1] > 1 else None,
     )
 
 

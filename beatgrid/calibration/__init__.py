@@ -1,4 +1,4 @@
-"""Fitting what turns a network's output into decisions: temperatures, ranker, confidence."""
+"""Fitting what turns a network's output into decisions: temperatures, ranker, bars, confidence."""
 
 from beatgrid.lazy import offer
 

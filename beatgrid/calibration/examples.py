@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from beatgrid.calibration.bars import BarExample
 from beatgrid.grid import Activation, FloatArray, Grid
 from beatgrid.search.decision import Decision
 from beatgrid.search.estimate import NoGridError
@@ -39,6 +40,7 @@ class Example(NamedTuple):
         group: Tracks of one group (versions of a tune) stay on one side of a split; by
             default every track is its own.
         phase_reliable: False where the label may sit on the off-beat.
+        bars_trust: How much its downbeats count where bars are fitted; 0 where they are unknown.
     """
 
     activation: Activation
@@ -46,6 +48,7 @@ class Example(NamedTuple):
     weight: float = 1.0
     group: str = ""
     phase_reliable: bool = True
+    bars_trust: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +56,13 @@ class LabelledCandidates:
     """Candidates of one example: features in both phases, and which is right.
 
     Attributes:
-        example: Where they come from.
+        example: Where they come from, without the spectrum, which ``bars`` stands for.
         level: ``LEVEL_FEATURES`` as found and half a beat later, (candidates, 2, features).
         phase: ``PHASE_FEATURES`` of the phase as found, (candidates, features).
         right: Index of the candidate with the true tempo; None if there is none.
         on_beat: Whether the phase as found of that candidate is the true one.
         plain: The choice of likelihood and prior.
+        bars: The beats of its bars; None where these are not known.
     """
 
     example: Example
@@ -67,6 +71,7 @@ class LabelledCandidates:
     right: int | None
     on_beat: bool
     plain: int
+    bars: BarExample | None = None
 
     @classmethod
     def of(cls, example: Example, search: GridSearch) -> LabelledCandidates | None:
@@ -83,13 +88,21 @@ class LabelledCandidates:
         ]
         phase = [c.phase_features for c in decision.candidates]
         right = next((i for i, line in enumerate(lines) if same_tempo(line, example.grid)), None)
+        activation, truth = example.activation, example.grid
+        bars = BarExample.of(
+            decision.extractor,
+            truth,
+            activation.duration_s,
+            example.weight * example.bars_trust * example.phase_reliable,
+        )
         return cls(
-            example,
+            example._replace(activation=replace(activation, spectrum_db=None)),
             np.stack(level, axis=1),
             feature_matrix(phase, list(PHASE_FEATURES)),
             right,
             right is not None and on_beat(lines[right], example.grid),
             decision.best,
+            bars,
         )
 
     def in_phase(self, later: NDArray[np.bool_]) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Fits the ranker (level, phase and confidence models) to labelled activations.
+"""Fits the ranker (level, phase, confidence and bar models) to labelled activations.
 
 Features are few and the models small, with an L2 penalty, so that a few hundred tracks are
 enough; the confidence is fitted to choices made by models that did not see the track.
@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from beatgrid.calibration.bars import BarExample, cross_validated_bars, fit_bars, refit_bars
 from beatgrid.calibration.examples import (
     Example,
     Judged,
@@ -51,6 +52,9 @@ class FitReport:
         level_plain: The same by likelihood and prior alone.
         phase_right: Share of reliable tracks on the beat, given the right tempo.
         grid_right: Share with every beat within 21.5 ms.
+        bars_right: Share with the right first beat of the bar, given the true beats, of tracks
+            whose bars are known; None if these are too few to fit to.
+        bars_plain: The same by the network's downbeats alone.
         confidence_auroc: How well the confidence separates right grids from wrong ones,
             itself cross-validated; None if all are right or all wrong.
         tracks: What became of each example of positive weight, in their order.
@@ -62,6 +66,8 @@ class FitReport:
     level_plain: float | None
     phase_right: float | None
     grid_right: float | None
+    bars_right: float | None
+    bars_plain: float | None
     confidence_auroc: float | None
     tracks: tuple[TrackOutcome, ...]
 
@@ -113,12 +119,18 @@ def fit_ranker(
     confidence = _ConfidenceData.of(tracks, judged, method)
     found = iter(judged)
     outcomes = tuple(TrackOutcome() if t is None else next(found).outcome for t in described)
-    ranker = Ranker(*_fit_choice(tracks, method), confidence.fitted())
-    return ranker, _report(tracks, judged, confidence.auroc(folds), outcomes)
+    bars = [t.bars for t in tracks]
+    ranker = Ranker(
+        *_fit_choice(tracks, method),
+        confidence.fitted(),
+        method.bars([example for example in bars if example is not None]),
+    )
+    bar_shares = cross_validated_bars(bars, folds, method.bars)
+    return ranker, _report(tracks, judged, bar_shares, confidence.auroc(folds), outcomes)
 
 
 class _Method(Protocol):
-    """How the three models are fitted to examples; see ``calibration.models``."""
+    """How the models are fitted to examples; see ``calibration.models``."""
 
     def level(
         self, features: Sequence[FloatArray], right: Sequence[int], weight: FloatArray
@@ -129,6 +141,8 @@ class _Method(Protocol):
     def confidence(
         self, features: FloatArray, right: NDArray[np.bool_], weight: FloatArray
     ) -> LinearModel: ...
+
+    def bars(self, examples: Sequence[BarExample]) -> LinearModel | None: ...
 
 
 @dataclass(frozen=True)
@@ -153,6 +167,9 @@ class _FromNothing:
         self, features: FloatArray, right: NDArray[np.bool_], weight: FloatArray
     ) -> LinearModel:
         return fit_probability(features, right, weight, tuple(CONFIDENCE_FEATURES))
+
+    def bars(self, examples: Sequence[BarExample]) -> LinearModel | None:
+        return fit_bars(examples, self.penalty)
 
 
 @dataclass(frozen=True)
@@ -182,6 +199,11 @@ class _OnFrom:
     ) -> LinearModel:
         columns = _columns(self.start.confidence.names, CONFIDENCE_FEATURES)
         return refit_logistic(self.start.confidence, features[:, columns], right, weight, self.pull)
+
+    def bars(self, examples: Sequence[BarExample]) -> LinearModel | None:
+        # What had no model before keeps its rule: a few tracks are none to fit one to.
+        start = self.start.bars
+        return None if start is None else refit_bars(start, examples, self.pull)
 
 
 def _columns(names: Sequence[str], table: Iterable[str]) -> list[int]:
@@ -295,6 +317,7 @@ class _ConfidenceData:
 def _report(
     tracks: Sequence[LabelledCandidates],
     judged: Sequence[Judged],
+    bar_shares: tuple[float | None, float | None],
     auroc: float | None,
     outcomes: tuple[TrackOutcome, ...],
 ) -> FitReport:
@@ -315,6 +338,8 @@ def _report(
         level_plain=share(t.right == t.plain for t in tracks),
         phase_right=share((j.phase_right for j in judged), reliable & level_right),
         grid_right=share((j.outcome.grid_right for j in judged), reliable),
+        bars_right=bar_shares[0],
+        bars_plain=bar_shares[1],
         confidence_auroc=auroc,
         tracks=outcomes,
     )

@@ -27,6 +27,9 @@ from beatgrid.networks.checkpoint import LoadedModel
 from beatgrid.search import GridSearch, Ranker
 
 TEMPERATURE_RANGE = (0.2, 10.0)
+# How much a track counts where bars are fitted, by what its label says of its downbeats: likely
+# ones are right three times in four.
+BARS_TRUST = {"reliable": 1.0, "likely": 0.5, "unknown": 0.0}
 
 
 def by_fold(models: Sequence[LoadedModel], model: LoadedModel) -> list[LoadedModel]:
@@ -103,6 +106,7 @@ def calibrated(
             weight=t.weight,
             group=t.label.group or t.name,
             phase_reliable=t.label.suspect != "beat phase",
+            bars_trust=BARS_TRUST[t.label.downbeat],
         )
         for t, z in zip(tracks, logits, strict=True)
     )

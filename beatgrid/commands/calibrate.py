@@ -23,7 +23,7 @@ from beatgrid.search import GridSearch
 
 @entry("calibrate", paths=(*TRACK_PATHS, "ckpt", "out"), renamed=NO_GROUP)
 def main(cfg: DictConfig) -> None:
-    """Fit temperatures, ranker and confidence on labelled tracks; write a checkpoint with them."""
+    """Fit temperatures, ranker, bars and confidence on labelled tracks; write a checkpoint."""
     torch.set_num_threads(cfg.num_threads)
     search = instantiate(cfg.grid)
     if not isinstance(search, GridSearch):

@@ -1,4 +1,4 @@
-"""The search's ranker, half-beat decision and confidence, moved to fit a fine-tuned network.
+"""The search's ranker, half-beat and bar decisions and confidence, moved to fit a tuned network.
 
 They were fitted to hundreds of tracks that no user has. So they are not fitted anew: each weight is
 held near its former value, and moves as far as the tracks are evidence for. The tracks are the

@@ -1,4 +1,9 @@
-"""Which beat of the bar is the first, and how many beats a bar has."""
+"""Which beat of the bar is the first, and how many beats a bar has.
+
+The bar length is chosen by the network's downbeats alone. The first beat of a bar of four is chosen
+by a model of more evidence (:mod:`beatgrid.search.bar_features`) where one was fitted, by the
+network's downbeats elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from beatgrid.grid import FloatArray
+from beatgrid.search.bar_features import BEATS_PER_BAR, bar_features, capped
 from beatgrid.search.extractor import FeatureExtractor
 from beatgrid.search.line import Line
 from beatgrid.search.odds import softmax
+from beatgrid.search.ranker import LinearModel
 
-# Evidence of bars is repeated evidence for the same thing, and a network wrong about one bar
-# is wrong about the next: only so many nats of it count.
-MAX_NATS = 12.0
 # What a bar length other than the default has to be better by, in nats per bar.
 OTHER_LENGTH_COST = 0.3
 
@@ -27,11 +31,13 @@ class BarPhase:
         beats_per_bar: Beats from one downbeat to the next.
         phase: Beats k with ``k % beats_per_bar == phase`` are downbeats.
         probability: Of this phase and length among all that were compared.
+        length_probability: Of this length, whatever the phase.
     """
 
     beats_per_bar: int
     phase: int
     probability: float
+    length_probability: float = 1.0
 
     def first_downbeat(self, line: Line) -> int:
         """Return the number k of the first downbeat of a line in the track, from 10 ms before 0."""
@@ -40,19 +46,36 @@ class BarPhase:
 
 
 def bars_of(
-    extractor: FeatureExtractor, line: Line, beats_per_bar: Sequence[int]
+    extractor: FeatureExtractor,
+    line: Line,
+    beats_per_bar: Sequence[int],
+    model: LinearModel | None = None,
 ) -> BarPhase | None:
     """Find the bars of a line, None where there is no downbeat channel.
 
     Args:
-        extractor: Holds the downbeat channel.
+        extractor: Holds the channels.
         line: The grid.
         beats_per_bar: Bar lengths to compare; the first is the default.
+        model: Scores the beats of a bar of four by their ``bar_features``.
     """
     if extractor.downbeat is None:
         return None
     at_beats = extractor.sample(extractor.downbeat, line.times_s)
-    return bar_phase(at_beats, line.first, beats_per_bar)
+    bars = bar_phase(at_beats, line.first, beats_per_bar)
+    if model is None or bars.beats_per_bar != BEATS_PER_BAR:
+        return bars
+    features = bar_features(extractor, line)
+    if features is None:
+        return bars
+    probability = softmax(model.scores(features))
+    phase = int(np.argmax(probability))
+    return BarPhase(
+        BEATS_PER_BAR,
+        phase,
+        bars.length_probability * float(probability[phase]),
+        bars.length_probability,
+    )
 
 
 def bar_phase(
@@ -78,8 +101,9 @@ def bar_phase(
             start = (phase - first_k) % n
             options.append((n, phase))
             scores.append(float(downbeat_log_odds[start::n].sum()) - cost)
-    score = np.asarray(scores)
-    score = score * min(1.0, MAX_NATS / max(float(np.ptp(score)), 1e-9))
+    score = capped(np.asarray(scores))
     probability = softmax(score)
     best = int(np.argmax(score))
-    return BarPhase(*options[best], float(probability[best]))
+    n, phase = options[best]
+    of_length = np.array([length == n for length, _ in options])
+    return BarPhase(n, phase, float(probability[best]), float(probability[of_length].sum()))

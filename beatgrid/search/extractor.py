@@ -80,6 +80,7 @@ class FeatureExtractor:
         onset: Onset strength in three bands, in units of their means, (frames, 3).
         downbeat: Weighted log-odds of a downbeat, (frames,); None where there is no such
             channel, or a constant one.
+        spectrum_db: Levels in dB in bands, (frames, bands); None where there is no such channel.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class FeatureExtractor:
             self.downbeat = gaussian_filter1d(
                 g * evidence.weight, SMOOTHING_FRAMES, mode="constant"
             )
+        self.spectrum_db = activation.spectrum_db
         self._log_rates = _log_rates(self.onset, activation)
         self._tempo = activation.tempo
 

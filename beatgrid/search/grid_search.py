@@ -149,7 +149,9 @@ class GridSearch:
         # Likelihood alone has no confidence model: the generic one reads its odds too.
         confidence_model = (chosen or packaged("generic")).confidence
         confidence = sigmoid(confidence_model.log_odds(decision.confidence_features(raw)))
-        bars = bars_of(decision.extractor, final, self.beats_per_bar)
+        bars = bars_of(
+            decision.extractor, final, self.beats_per_bar, None if chosen is None else chosen.bars
+        )
         stability = tempo_stability(
             decision.extractor,
             final,

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from beatgrid.grid import FloatArray
+from beatgrid.search.bar_features import capped
 from beatgrid.search.beats import Beats, joined
-from beatgrid.search.downbeat import MAX_NATS, bar_phase
+from beatgrid.search.downbeat import bar_phase
 from beatgrid.search.evidence import Evidence
 from beatgrid.search.extractor import FeatureExtractor
 from beatgrid.search.follow import follow
@@ -122,8 +123,7 @@ def _bar_positions(
     for number, (first, end) in enumerate(zip(firsts, ends, strict=True)):
         own = at_beats[first:end] - at_beats[first:end].mean()
         # Entry p: position p + 1 at the first beat of the run.
-        gain = np.array([own[(-p) % n :: n].sum() for p in range(n)])
-        gain *= min(1.0, MAX_NATS / max(float(np.ptp(gain)), 1e-9))
+        gain = capped(np.array([own[(-p) % n :: n].sum() for p in range(n)]))
         if number:
             continued = np.roll(total, count % n)
             origin = np.where(

@@ -1,10 +1,11 @@
 """The ranker: small fitted models that choose among candidates, with plain numbers inside.
 
-Three models: ``level`` scores candidates' metrical levels against each other (a softmax over
-candidates; linear, or with a hidden layer); ``phase`` weighs beats against off-beats (a logistic
-function without intercept, so that exchanging the two exchanges the answer); ``confidence``
-gives the probability that the grid chosen is right. The last two are linear. All are fitted by
-:mod:`beatgrid.calibration.fit` and travel in a checkpoint as a dict of lists.
+``level`` scores candidates' metrical levels against each other (a softmax over candidates; linear,
+or with a hidden layer); ``phase`` weighs beats against off-beats (a logistic function without
+intercept, so that exchanging the two exchanges the answer); ``confidence`` gives the probability
+that the grid chosen is right; ``bars``, where there is one, scores the beats
+of a bar of four as its first (a softmax over them). All but the first are linear. They are fitted
+by :mod:`beatgrid.calibration.fit` and travel in a checkpoint as a dict of lists.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from beatgrid.grid import FloatArray
+from beatgrid.search.bar_features import BAR_FEATURES
 from beatgrid.search.features import (
     CONFIDENCE_FEATURES,
     LEVEL_FEATURES,
@@ -165,20 +167,23 @@ class Ranker:
         level: Scores a candidate's metrical level against the others'.
         phase: Log-odds of beat against off-beat.
         confidence: Log-odds that the chosen grid is right.
+        bars: Scores each beat of a bar of four as its first; None if it was not fitted.
     """
 
     level: LinearModel | NeuralModel
     phase: LinearModel
     confidence: LinearModel
+    bars: LinearModel | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dict of lists and numbers, fit for JSON or a checkpoint."""
-        return {
+        plain = {
             "format": FORMAT,
             "level": self.level.to_dict(),
             "phase": self.phase.to_dict(),
             "confidence": self.confidence.to_dict(),
         }
+        return plain if self.bars is None else {**plain, "bars": self.bars.to_dict()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Ranker:
@@ -192,11 +197,13 @@ class Ranker:
                 f"ranker coefficients have format {plain.get('format')!r}, this version reads "
                 f"{FORMAT}; fit them again"
             )
+        bars = plain.get("bars")
         kind = NeuralModel if "hidden" in plain["level"] else LinearModel
         return cls(
             kind.from_dict(plain["level"], LEVEL_FEATURES),
             LinearModel.from_dict(plain["phase"], PHASE_FEATURES),
             LinearModel.from_dict(plain["confidence"], CONFIDENCE_FEATURES),
+            None if bars is None else LinearModel.from_dict(bars, BAR_FEATURES),
         )
 
 
