@@ -108,26 +108,33 @@ class FeatureExtractor:
         self._log_rates = _log_rates(self.onset, activation)
         self._tempo = activation.tempo
 
-    def __call__(self, line: Line) -> Candidate:
-        """Compute the features of one grid."""
-        measured = self.measure(line)
+    def __call__(self, line: Line, times_s: FloatArray | None = None) -> Candidate:
+        """Compute the features of one grid.
+
+        Args:
+            line: The grid.
+            times_s: Its beats, (beats,), where these are not those of the line alone, because the
+                track was cut; by default those of the line.
+        """
+        times_s = line.times_s if times_s is None else times_s
+        measured = self.measure(line, times_s)
         return Candidate(
             line,
             measured.likelihood,
             evaluated(LEVEL_FEATURES, measured),
             evaluated(PHASE_FEATURES, measured),
-            self._sounding(line),
+            self._sounding(times_s),
         )
 
-    def measure(self, line: Line) -> Measurements:
-        """Measure the channels along one grid."""
-        times_s = line.times_s
+    def measure(self, line: Line, times_s: FloatArray | None = None) -> Measurements:
+        """Measure the channels along one grid; arguments as above."""
+        times_s = line.times_s if times_s is None else times_s
         weight = self.evidence.weight_at(times_s)
         n_beats = max(float(weight.sum()), MIN_WEIGHT)
         around = self.evidence(times_s[:, None] + TWELFTHS * (line.period_s / 12))
         onset = self.sample(self.onset, times_s[:, None] + HALVES * line.period_s)
         onset = onset * weight[:, None, None]
-        downbeat, downbeat_bar = self._downbeat(line, weight, n_beats)
+        downbeat, downbeat_bar = self._downbeat(times_s, line.period_s, weight, n_beats)
         return Measurements(
             bpm=line.bpm,
             n_beats=n_beats,
@@ -143,9 +150,9 @@ class FeatureExtractor:
             tempo=0.0 if self._tempo is None else log_probability_at(self._tempo, line.bpm),
         )
 
-    def _sounding(self, line: Line) -> int:
-        strength = self.sample(self.onset, line.times_s).sum(axis=1)
-        strength = strength * self.evidence.weight_at(line.times_s)
+    def _sounding(self, times_s: FloatArray) -> int:
+        strength = self.sample(self.onset, times_s).sum(axis=1)
+        strength = strength * self.evidence.weight_at(times_s)
         total = strength.sum()
         every = (n for n in SKIPS if max(strength[k::n].sum() for k in range(n)) > SOUNDING * total)
         return max(every, default=1) if total > 0 else 1
@@ -155,11 +162,13 @@ class FeatureExtractor:
         frames = np.round(times_s * self.evidence.frame_rate).astype(np.int64)
         return channel[np.clip(frames, 0, len(channel) - 1)]
 
-    def _downbeat(self, line: Line, weight: FloatArray, n_beats: float) -> tuple[FloatArray, float]:
+    def _downbeat(
+        self, times_s: FloatArray, period_s: float, weight: FloatArray, n_beats: float
+    ) -> tuple[FloatArray, float]:
         """Return mean downbeat evidence on and off the beat, (2,), and the contrast in the bar."""
         if self.downbeat is None:
             return np.zeros(2), 0.0
-        at = self.sample(self.downbeat, line.times_s + HALVES[:, None] * line.period_s)
+        at = self.sample(self.downbeat, times_s + HALVES[:, None] * period_s)
         bar = max(_bar_contrast(at[0], weight, n) for n in BAR_LENGTHS)
         return at.sum(axis=1) / n_beats, bar
 

@@ -11,12 +11,11 @@ from beatgrid.checks import Interval, Name, NotNegative, Some, Tempo, Whole, che
 from beatgrid.grid import Activation, Grid
 from beatgrid.search.attacks import attack_delay, delayed_segments, fit_attacks
 from beatgrid.search.candidates import candidate_lines
-from beatgrid.search.decision import Decision, TempoPrior, decide
+from beatgrid.search.decision import Decision, TempoPrior, decide, phase_log_odds
 from beatgrid.search.downbeat import BarPhase, bars_of
 from beatgrid.search.estimate import GridEstimate, NoGridError
 from beatgrid.search.evidence import FLAT, Evidence, evidence_from
 from beatgrid.search.extractor import FeatureExtractor
-from beatgrid.search.features import PHASE_FEATURES, evaluated
 from beatgrid.search.hint import TempoHint
 from beatgrid.search.least_squares import find_peaks, fit_peaks
 from beatgrid.search.line import Line
@@ -155,7 +154,7 @@ class GridSearch:
         stability = tempo_stability(
             decision.extractor,
             final,
-            None if chosen is None else partial(_phase_log_odds, chosen, decision.extractor),
+            None if chosen is None else partial(phase_log_odds, chosen, decision.extractor),
             harmonics=self.harmonics,
             oversampling=self.oversampling,
         )
@@ -270,11 +269,6 @@ class GridSearch:
         if given is None:
             return packaged("generic")
         return given if isinstance(given, Ranker) else Ranker.from_dict(given)
-
-
-def _phase_log_odds(ranker: Ranker, extractor: FeatureExtractor, line: Line) -> float:
-    """Return the log-odds of beat against off-beat along a line."""
-    return ranker.phase.log_odds(evaluated(PHASE_FEATURES, extractor.measure(line)))
 
 
 def _first_reported(line: Line, bars: BarPhase | None) -> int:

@@ -25,7 +25,7 @@ from beatgrid.search.extractor import FeatureExtractor
 from beatgrid.search.follow import best_shifts, steady_pieces, wanders
 from beatgrid.search.half_beat import BLOCK_BEATS, find_half_beat_edit
 from beatgrid.search.line import Line
-from beatgrid.search.piecewise import runs
+from beatgrid.search.on_beat import on_the_beat, own_line
 from beatgrid.search.segmentation import (
     MIN_BARS,
     PRESENT,
@@ -99,7 +99,7 @@ def tempo_stability(
         fitted = fitted if len(found) == 1 else found
     if phase_log_odds is not None:
         if len(fitted) > 1:
-            fitted = _on_the_beat(fitted, phase_log_odds)
+            fitted = on_the_beat(fitted, phase_log_odds)
             agreement = _agreement(evidence, line, fitted)
         parts = [_split_by_half_a_beat(evidence, f, phase_log_odds) for f in fitted]
         if any(len(part) > 1 for part in parts):
@@ -138,42 +138,16 @@ def _wandering(evidence: Evidence, segment: FittedSegment) -> list[FittedSegment
     return fitted
 
 
-def _on_the_beat(
-    fitted: list[FittedSegment], phase_log_odds: Callable[[Line], float]
-) -> list[FittedSegment]:
-    """Move segments that lie on the off-beat; those that join are moved together.
-
-    The likelihood that segments are found by is often as high between the beats as on them.
-    """
-    moved = []
-    for run in runs([segment.beat_times_s for segment in fitted]):
-        lines = [_own_line(fitted[i]) for i in run]
-        log_odds = sum(phase_log_odds(line) * len(line.times_s) for line in lines)
-        for i in run:
-            moved.append(_half_beat_later(fitted[i]) if log_odds < 0 else fitted[i])
-    return moved
-
-
-def _own_line(segment: FittedSegment) -> Line:
-    line = segment.line
-    return Line.through(line.time_s, line.period_s, segment.start_s, segment.end_s)
-
-
-def _half_beat_later(segment: FittedSegment) -> FittedSegment:
-    return replace(segment, line=_own_line(segment).half_beat_later())
-
-
 def _split_by_half_a_beat(
     evidence: Evidence, segment: FittedSegment, phase_log_odds: Callable[[Line], float]
 ) -> list[FittedSegment]:
     """Split a segment where its beats become off-beats for good."""
-    line = Line.through(segment.line.time_s, segment.line.period_s, segment.start_s, segment.end_s)
+    line = own_line(segment)
     edit = find_half_beat_edit(evidence, line, phase_log_odds)
     if edit is None:
         return [segment]
     boundary_s = line.time_s + (edit.beat - 0.5) * line.period_s
-    other = line.half_beat_later()
-    before, behind = (line, other) if edit.before else (other, line)
+    before, behind = edit.sides(line)
     halves = [
         FittedSegment(segment.start_s, boundary_s, before),
         FittedSegment(boundary_s, segment.end_s, behind),
