@@ -54,7 +54,7 @@ class BarExample:
         if weight <= 0 or truth.beats_per_bar != BEATS_PER_BAR or extractor.downbeat is None:
             return None
         line = Line.through(truth.offset_s, truth.period_s, 0.0, duration_s)
-        features = bar_features(extractor, line)
+        features = bar_features(extractor, line.times_s, line.first)
         if features is None:
             return None
         at_beats = extractor.sample(extractor.downbeat, line.times_s)

@@ -22,7 +22,6 @@ from scipy.ndimage import maximum_filter1d
 from beatgrid.grid import FloatArray
 from beatgrid.search.extractor import FeatureExtractor
 from beatgrid.search.features import LOW, MID
-from beatgrid.search.line import Line
 
 BEATS_PER_BAR = 4
 """The bars that the features are for: nearly all music that labels describe has bars of four."""
@@ -63,12 +62,15 @@ that are here, by the change of the levels in the bass over 8 beats; ``shape_8_b
 the shape of the spectrum alone, however loud it is."""
 
 
-def bar_features(extractor: FeatureExtractor, line: Line) -> list[dict[str, float]] | None:
+def bar_features(
+    extractor: FeatureExtractor, times_s: FloatArray, first_k: int
+) -> list[dict[str, float]] | None:
     """Compute the features of each beat of a bar of four.
 
     Args:
         extractor: Holds the channels.
-        line: The grid.
+        times_s: Beats in a row, at least two, (beats,).
+        first_k: Number of the first of them.
 
     Returns:
         Entry p: what speaks for the beats k with ``k % 4 == p`` as downbeats. None where there is
@@ -76,11 +78,11 @@ def bar_features(extractor: FeatureExtractor, line: Line) -> list[dict[str, floa
     """
     if extractor.downbeat is None or extractor.spectrum_db is None:
         return None
-    k, times_s = line.k, line.times_s
+    k = first_k + np.arange(len(times_s))
     weight = extractor.evidence.weight_at(times_s) + MIN_WEIGHT
     downbeat = extractor.sample(extractor.downbeat, times_s)
     onset = np.sqrt(extractor.sample(extractor.onset, times_s))
-    spectrum_db = _beat_spectra(extractor, line)
+    spectrum_db = _beat_spectra(extractor, times_s)
     columns = {"downbeat": capped(_folded(downbeat - downbeat.mean(), k, BEATS_PER_BAR))}
     for bars in PHRASE_BARS:
         columns[f"downbeat_phrase_{bars}"] = _best_of_phrase(downbeat, weight, k, bars)
@@ -133,11 +135,11 @@ def _best_of_phrase(
     return means.reshape(bars, BEATS_PER_BAR).max(axis=0)
 
 
-def _beat_spectra(extractor: FeatureExtractor, line: Line) -> FloatArray:
+def _beat_spectra(extractor: FeatureExtractor, times_s: FloatArray) -> FloatArray:
     """Return the mean spectrum from each beat to the next in dB, (beats, bands)."""
     spectrum_db = extractor.spectrum_db
     assert spectrum_db is not None
-    edges_s = np.append(line.times_s, line.times_s[-1] + line.period_s)
+    edges_s = np.append(times_s, 2 * times_s[-1] - times_s[-2])
     edges = np.ceil(edges_s * extractor.evidence.frame_rate).astype(np.int64)
     starts = np.clip(edges[:-1], 0, len(spectrum_db) - 1)
     stop = int(np.clip(edges[-1], starts[-1] + 1, len(spectrum_db)))

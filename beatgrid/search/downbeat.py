@@ -65,7 +65,7 @@ def bars_of(
     bars = bar_phase(at_beats, line.first, beats_per_bar)
     if model is None or bars.beats_per_bar != BEATS_PER_BAR:
         return bars
-    features = bar_features(extractor, line)
+    features = bar_features(extractor, line.times_s, line.first)
     if features is None:
         return bars
     probability = softmax(model.scores(features))

@@ -148,9 +148,8 @@ class GridSearch:
         # Likelihood alone has no confidence model: the generic one reads its odds too.
         confidence_model = (chosen or packaged("generic")).confidence
         confidence = sigmoid(confidence_model.log_odds(decision.confidence_features(raw)))
-        bars = bars_of(
-            decision.extractor, final, self.beats_per_bar, None if chosen is None else chosen.bars
-        )
+        bar_model = None if chosen is None else chosen.bars
+        bars = bars_of(decision.extractor, final, self.beats_per_bar, bar_model)
         stability = tempo_stability(
             decision.extractor,
             final,
@@ -166,6 +165,7 @@ class GridSearch:
                 find_peaks(activation, self.smoothing_s),
                 stability.segments,
                 self.beats_per_bar,
+                bar_model,
             )
         late = attack_delay(activation.attacks_s, stability.segments, decision.evidence)
         delay_s = 0.0 if late is None else late.delay_s

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from beatgrid.grid import FloatArray
-from beatgrid.search.bar_features import capped
+from beatgrid.search.bar_features import BEATS_PER_BAR, bar_features, capped
 from beatgrid.search.beats import Beats, joined
 from beatgrid.search.downbeat import bar_phase
 from beatgrid.search.evidence import Evidence
 from beatgrid.search.extractor import FeatureExtractor
 from beatgrid.search.follow import follow
 from beatgrid.search.least_squares import Peaks
+from beatgrid.search.ranker import LinearModel
 from beatgrid.search.segmentation import FittedSegment, typical_sum
 
 # Segments whose beats join within this share of a period are one passage, edits part others.
@@ -26,6 +27,8 @@ GLIDE_GAIN = 0.08
 # Beats are certain where the evidence around, over so many beats, is this share of the typical.
 CERTAIN_BEATS = 8
 CERTAIN_SHARE = 0.35
+# With fewer beats than these of a run the network's downbeats alone tell its bars.
+ENOUGH_BEATS = 64
 # Nats that a bar line has to gain to start a new count behind an edit.
 NEW_COUNT_NATS = 3.0
 
@@ -36,6 +39,7 @@ def piecewise_beats(
     peaks: Peaks,
     segments: Sequence[FittedSegment],
     beats_per_bar: Sequence[int],
+    bar_model: LinearModel | None = None,
 ) -> Beats:
     """Join the beats of segments; where the tempo glides, they follow the evidence.
 
@@ -45,6 +49,7 @@ def piecewise_beats(
         peaks: Sub-frame maxima of the activation.
         segments: In order, covering the track.
         beats_per_bar: Bar lengths compared, the default first.
+        bar_model: Scores the beats of a bar of four by their ``bar_features``.
 
     Returns:
         The beats; without a downbeat channel bars are counted from the first beat.
@@ -70,7 +75,9 @@ def piecewise_beats(
     typical = typical_sum(np.maximum(level, 0.0)) if len(level) else 0.0
     return Beats(
         beats.times_s,
-        _bar_positions(extractor, beats.times_s, _run_of_each(beats.times_s), beats_per_bar),
+        _bar_positions(
+            extractor, beats.times_s, _run_of_each(beats.times_s), beats_per_bar, bar_model
+        ),
         beats.segment,
         ~beats.filled & (level >= CERTAIN_SHARE * typical),
     )
@@ -100,11 +107,26 @@ def _run_of_each(times_s: FloatArray) -> NDArray[np.int64]:
     return np.concatenate(([0], np.cumsum(np.abs(gap_s / usual_s - 1) > CONTINUOUS)))
 
 
+def _first_beat_nats(
+    extractor: FeatureExtractor, times_s: FloatArray, n: int, model: LinearModel | None
+) -> FloatArray:
+    """Score which of the first n of some beats is the first of the bar, (n,)."""
+    if model is not None and n == BEATS_PER_BAR and len(times_s) >= ENOUGH_BEATS:
+        features = bar_features(extractor, times_s, 0)
+        if features is not None:
+            return capped(model.scores(features))
+    assert extractor.downbeat is not None
+    at_beats = extractor.sample(extractor.downbeat, times_s)
+    at_beats = at_beats - at_beats.mean()
+    return capped(np.array([at_beats[p::n].sum() for p in range(n)]))
+
+
 def _bar_positions(
     extractor: FeatureExtractor,
     times_s: FloatArray,
     run: NDArray[np.int64],
     beats_per_bar: Sequence[int],
+    bar_model: LinearModel | None,
 ) -> NDArray[np.int64]:
     """Count bars through the beats, (beats,); an edit may start a new count.
 
@@ -121,9 +143,8 @@ def _bar_positions(
     origins = []
     count = 0
     for number, (first, end) in enumerate(zip(firsts, ends, strict=True)):
-        own = at_beats[first:end] - at_beats[first:end].mean()
         # Entry p: position p + 1 at the first beat of the run.
-        gain = capped(np.array([own[(-p) % n :: n].sum() for p in range(n)]))
+        gain = _first_beat_nats(extractor, times_s[first:end], n, bar_model)[-np.arange(n) % n]
         if number:
             continued = np.roll(total, count % n)
             origin = np.where(

@@ -54,13 +54,17 @@ def column(features, name):
     return np.array([of_beat[name] for of_beat in features])
 
 
+def features_along(extractor, line):
+    return bar_features(extractor, line.times_s, line.first)
+
+
 def one_hot(phase):
     return np.eye(4)[phase % 4] - 0.25
 
 
 @pytest.mark.parametrize("n_bands", [32, 8, 2])
 def test_every_boundary_is_where_the_chords_change(n_bands):
-    features = bar_features(extractor_of(track(n_bands=n_bands)), LINE)
+    features = features_along(extractor_of(track(n_bands=n_bands)), LINE)
     # One band has a level and no shape.
     names = [name for name in BOUNDARIES if n_bands > 8 or name.startswith("change")]
     for name in names:
@@ -72,14 +76,14 @@ def test_the_same_level_in_another_shape_is_no_other_shape():
     activation = track()
     louder = np.where((np.arange(len(activation)) // 200) % 2 == 0, -30.0, -10.0)
     activation = replace(activation, spectrum_db=np.repeat(louder[:, None], 32, axis=1))
-    features = bar_features(extractor_of(activation), LINE)
+    features = features_along(extractor_of(activation), LINE)
     assert column(features, "shape_4_mid") == pytest.approx(0.0, abs=1e-6)
     # Levels change every two seconds from 0 on, half a second before a downbeat.
     assert column(features, "change_4_mid") == pytest.approx(one_hot(FIRST - 1), abs=1e-6)
 
 
 def test_the_network_s_downbeats_and_phrases():
-    features = bar_features(extractor_of(track(downbeats_at=2)), LINE)
+    features = features_along(extractor_of(track(downbeats_at=2)), LINE)
     downbeat = column(features, "downbeat")
     assert np.argmax(downbeat) == (FIRST + 2) % 4
     assert np.ptp(downbeat) == pytest.approx(12.0)  # the cap
@@ -92,7 +96,7 @@ def test_the_network_s_downbeats_and_phrases():
 
 def test_onsets_are_those_of_the_beats_that_follow():
     extractor = extractor_of(track())
-    features = bar_features(extractor, LINE)
+    features = features_along(extractor, LINE)
     on_beat = column(features, "low_0")
     assert np.argmax(on_beat) == FIRST
     # A quarter of the strength on the other beats: half of its square root.
@@ -105,7 +109,7 @@ def test_onsets_are_those_of_the_beats_that_follow():
 
 
 def test_music_begins_with_the_first_sounding_beat():
-    features = bar_features(extractor_of(track(music_from_s=10.0)), LINE)
+    features = features_along(extractor_of(track(music_from_s=10.0)), LINE)
     k = round((10.0 - LINE.time_s) / LINE.period_s)
     assert column(features, "first") == pytest.approx(one_hot(k))
 
@@ -115,7 +119,7 @@ def test_features_do_not_depend_on_how_beats_are_numbered():
     later = replace(
         LINE, time_s=LINE.time_s + LINE.period_s, first=LINE.first - 1, last=LINE.last - 1
     )
-    features, renumbered = bar_features(extractor, LINE), bar_features(extractor, later)
+    features, renumbered = features_along(extractor, LINE), features_along(extractor, later)
     for name in BAR_FEATURES:
         rolled = np.roll(column(features, name), -1)
         assert column(renumbered, name) == pytest.approx(rolled, abs=1e-9), name
@@ -124,7 +128,7 @@ def test_features_do_not_depend_on_how_beats_are_numbered():
 def test_a_track_of_few_beats_has_no_phrases():
     activation = track()
     line = Line.through(GRID.offset_s, GRID.period_s, 0.0, 6.0)
-    features = bar_features(extractor_of(activation), line)
+    features = features_along(extractor_of(activation), line)
     for bars in (2, 4, 8):
         assert column(features, f"downbeat_phrase_{bars}") == pytest.approx(0.0)
     assert all(np.isfinite(list(of_beat.values())).all() for of_beat in features)
@@ -155,7 +159,7 @@ def test_without_spectrum_or_model_the_network_decides(missing):
     model = LinearModel(("shape_4_mid",), np.array([3.0]))
     if missing == "spectrum_db":
         activation = replace(activation, spectrum_db=None)
-        assert bar_features(extractor_of(activation), LINE) is None
+        assert features_along(extractor_of(activation), LINE) is None
     else:
         model = None
     extractor = extractor_of(activation)
@@ -183,3 +187,28 @@ def test_a_search_takes_the_model_from_its_ranker():
     assert found.grid.first_downbeat_s == pytest.approx(0.5, abs=0.005)
     assert found.downbeat_confidence > 0.99
     assert (found.bpm_raw, found.confidence) == (before.bpm_raw, before.confidence)
+
+
+def test_bars_on_both_sides_of_an_edit_are_the_model_s():
+    """A third of a beat is cut out at 40 s; chords tell the bars, the network is half a bar off."""
+    activation = track(downbeats_at=2)
+    cut = slice(4000, 4017)
+    parts = ("beat", "downbeat", "onset", "spectrum_db")
+    edited = replace(
+        activation,
+        duration_s=DURATION_S - 0.17,
+        **{part: np.delete(getattr(activation, part), cut, axis=0) for part in parts},
+    )
+    ranker = packaged("generic")
+    model = LinearModel(("shape_4_mid",), np.array([9.0]))
+    downbeats_s = GRID.downbeat_times(DURATION_S)
+    after = downbeats_s > 40.1
+    true_s = np.concatenate((downbeats_s[~after], downbeats_s[after] - 0.17))
+    for fitted, beats_late in ((replace(ranker, bars=model), 0), (ranker, 2)):
+        beats = GridSearch()(edited, fitted).beats
+        # The bar of the edit itself apart.
+        found_s = beats.times_s[beats.bar_position == 1]
+        found_s = found_s[abs(found_s - 40.0) > 4]
+        distance_s = found_s[:, None] - beats_late * GRID.period_s - true_s
+        assert np.abs(distance_s).min(axis=1).max() < 0.02
+        assert len(found_s) >= 34
