@@ -23,6 +23,9 @@ COARSE_STEP_S = 0.010
 # A change of shift from one beat to the next by this share of the period costs half a unit of
 # evidence, about a quarter of what a beat gains.
 CHANGE_SHARE = 0.02
+# The second time, changes of tempo cost what the first path leaves of them: a ramp within a segment
+# of constant tempo is followed to its ends.
+PASSES = 2
 # Beats whose evidence is computed at a time: memory does not grow with the track.
 CHUNK_BEATS = 1024
 # Peaks this near a beat count for it, and so many beats on either side smooth it.
@@ -33,6 +36,10 @@ MIN_PIECE_BEATS = 16
 MAX_BEND_S = 0.015
 SMOOTHING_BEATS = 3.0
 REACH_BEATS = 8
+# The local line is through the peaks, which leaves the steps of the path's lattice behind, but
+# where the path bends by this much, as it does where music slows to its end: there it is
+# through the distances from the path.
+STEEP_BEND_S = 0.060
 
 
 def follow(evidence: Evidence, peaks: Peaks, times_s: FloatArray) -> FloatArray:
@@ -43,7 +50,9 @@ def follow(evidence: Evidence, peaks: Peaks, times_s: FloatArray) -> FloatArray:
         peaks: Sub-frame maxima of the activation.
         times_s: Roughly equidistant beats, (beats,), at least 2.
     """
-    return smoothed(best_shifts(evidence, times_s), peaks)
+    for _ in range(PASSES):
+        times_s = smoothed(best_shifts(evidence, times_s), peaks)
+    return times_s
 
 
 def wanders(evidence: Evidence, line: Line, gain: float) -> bool:
@@ -159,8 +168,12 @@ def smoothed(times_s: FloatArray, peaks: Peaks) -> FloatArray:
         total = weight.sum()
         if total < 1e-3:
             continue
-        mean_k, mean_s = (weight @ k) / total, (weight @ residual_s[low:high]) / total
+        offset_s = residual_s[low:high]
+        bend_s = times_s[low:high] - np.linspace(times_s[low], times_s[high - 1], high - low)
+        if np.abs(bend_s).max() < STEEP_BEND_S:
+            offset_s = offset_s + bend_s - bend_s[beat - low]
+        mean_k, mean_s = (weight @ k) / total, (weight @ offset_s) / total
         spread = weight @ (k - mean_k) ** 2
-        slope = (weight * (k - mean_k)) @ residual_s[low:high] / spread if spread > total else 0.0
+        slope = (weight * (k - mean_k)) @ offset_s / spread if spread > total else 0.0
         moved_s[beat] += mean_s - slope * mean_k
     return moved_s

@@ -23,7 +23,7 @@ from beatgrid.search.segmentation import FittedSegment, typical_sum
 CONTINUOUS = 0.15
 # A segment keeps its constant tempo unless beats that follow the evidence gain more than this
 # share of what it has.
-GLIDE_GAIN = 0.08
+GLIDE_GAIN = 0.06
 # Beats are certain where the evidence around, over so many beats, is this share of the typical.
 CERTAIN_BEATS = 8
 CERTAIN_SHARE = 0.35
@@ -57,7 +57,7 @@ def piecewise_beats(
     parts = [segment.beat_times_s for segment in segments]
     for run in runs(parts):
         guide_s = np.concatenate([parts[i] for i in run])
-        if len(run) < 2 or len(guide_s) < 2 * CERTAIN_BEATS:
+        if len(guide_s) < 2 * CERTAIN_BEATS:
             continue
         followed_s = follow(evidence, peaks, guide_s)
         start = 0

@@ -6,7 +6,8 @@ import pytest
 from beatgrid.calibration.synthetic import DEFAULT_FRAME_RATE, noisy_activation, pulses
 from beatgrid.grid import Activation, Grid
 from beatgrid.search.evidence import evidence_from
-from beatgrid.search.follow import COARSE_STEP_S, best_shifts, wanders
+from beatgrid.search.follow import COARSE_STEP_S, best_shifts, follow, wanders
+from beatgrid.search.least_squares import find_peaks
 from beatgrid.search.line import Line
 
 DURATION_S = 60.0
@@ -59,3 +60,17 @@ def test_chunks_change_nothing(chunk_beats, monkeypatch):
     np.testing.assert_allclose(expected_s, beats_s, atol=0.020)  # a frame is 11.6 ms
     monkeypatch.setattr("beatgrid.search.follow.CHUNK_BEATS", chunk_beats)
     np.testing.assert_array_equal(best_shifts(evidence, grid_s), expected_s)
+
+
+def test_a_ramp_is_followed_to_the_ends_of_its_constant_guide():
+    """Tempo up by 5 %: the constant guide is off by up to a ninth of a second."""
+    k = np.arange(120)
+    period_s = 0.5 / np.linspace(1, 1.05, len(k))
+    beats_s = 0.25 + np.concatenate(([0.0], np.cumsum(period_s[:-1])))
+    n_frames = int(DURATION_S * DEFAULT_FRAME_RATE)
+    beat = pulses(beats_s, np.full(len(beats_s), 0.6), n_frames, DEFAULT_FRAME_RATE)
+    activation = Activation(np.maximum(beat, 0.03), DEFAULT_FRAME_RATE)
+    guide_s = np.polyval(np.polyfit(k, beats_s, 1), k)
+    assert np.abs(guide_s - beats_s).max() > 0.100
+    followed_s = follow(evidence_of(activation), find_peaks(activation, 0.01), guide_s)
+    np.testing.assert_allclose(followed_s, beats_s, atol=0.004)

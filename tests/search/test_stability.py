@@ -184,6 +184,19 @@ def test_wandering_tempo_is_followed_beat_by_beat():
     assert np.median(np.abs(constant_s[:, None] - beats_s).min(axis=0)) > 0.010
 
 
+def test_a_wandering_segment_behind_an_edit_is_followed():
+    """120 BPM; a third of a beat repeated at 60 s, then 1 % up and down in 40 s."""
+    before_s = np.arange(0.2, DURATION_S / 2, 0.5)
+    t = np.arange(0, DURATION_S / 2, 0.001)
+    count = np.cumsum(2 * (1 + 0.01 * np.sin(2 * np.pi * t / 40)) * 0.001)
+    behind_s = before_s[-1] + 4 / 3 * 0.5 + np.interp(np.arange(int(count[-1])), count, t)
+    beats_s = np.concatenate((before_s, behind_s))
+    estimate = GridSearch()(activation_of(beats_s, 14))
+    found_s = estimate.beats_in(DURATION_S).times_s
+    error_s = np.abs(found_s[:, None] - beats_s).min(axis=0)
+    assert np.mean(error_s < 0.02) > 0.96
+
+
 @pytest.mark.parametrize("gap_beats", [1.0, 4 / 3, 3 / 4])
 def test_beats_follow_the_segments_without_gap_or_repetition(gap_beats):
     beats_s = spliced(120, 126, gap_beats)
