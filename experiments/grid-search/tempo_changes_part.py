@@ -3,6 +3,10 @@
 Every track of a labelled folder is played once as it is and once in each of the ways below, through
 the shipped network. Varying speed moves the audio itself, so that the true beats are known to the
 sample.
+
+Labels are where notes begin; those of bowed strings take 40 to 150 ms to swell, and are heard, and
+marked by the network, later. What a change of tempo costs is therefore also measured from the beats
+of the same track as it is.
 """
 
 from __future__ import annotations
@@ -25,8 +29,9 @@ from beatgrid.prediction import Prediction
 
 TOLERANCE_S = 0.020
 MIN_DURATION_S = 45.0
-MAX_TRACKS = 8
+MAX_TRACKS = 24
 SAME_LEVEL_SHARE = 0.06
+AS_IT_IS = "as it is"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +83,7 @@ def ways(samples: FloatArray, rate: int, grid: Grid, rng: np.random.Generator) -
         return played_at(samples, rate, beats_s, speed)
 
     return {
-        "as it is": Warped(samples, beats_s),
+        AS_IT_IS: Warped(samples, beats_s),
         "change of 1.5 to 8 %": warped(lambda t: np.where(t < turn_s, 1.0, change)),
         "ramp of 3 to 10 %": warped(lambda t: 1 + slope * t / duration_s),
         "wander of 1 to 2 %": warped(lambda t: 1 + size * walk(t)),
@@ -92,8 +97,21 @@ def f_measure(beats_s: FloatArray, found_s: FloatArray) -> float:
     return float(mir_eval.beat.f_measure(beats_s, found_s, f_measure_threshold=TOLERANCE_S))
 
 
-def row_of(way: str, warped: Warped, found: Prediction, rate: int) -> dict[str, object]:
-    """Score one variant."""
+def delay_s(beats_s: FloatArray, found_s: FloatArray) -> float:
+    """Return how much later than the true beats the nearest found ones are, in the median.
+
+    0 where they are not the same beats, a quarter of a period off or more.
+    """
+    apart_s = found_s - beats_s[:, None]
+    nearest = np.argmin(np.abs(apart_s), axis=1)
+    late_s = float(np.median(apart_s[np.arange(len(beats_s)), nearest]))
+    return late_s if abs(late_s) < float(np.median(np.diff(beats_s))) / 4 else 0.0
+
+
+def row_of(
+    way: str, warped: Warped, found: Prediction, rate: int, late_s: float
+) -> dict[str, object]:
+    """Score one variant of a track whose beats are found so much late as it is."""
     constant_s = found.grid.beat_times(found.duration_s) if found.grid else np.zeros(0)
     tracked_s = librosa.beat.beat_track(y=warped.samples.astype(np.float32), sr=rate, units="time")[
         1
@@ -105,6 +123,7 @@ def row_of(way: str, warped: Warped, found: Prediction, rate: int) -> dict[str, 
         "split": found.constant_tempo is False,
         "level": abs(bpm / true_bpm - 1) < SAME_LEVEL_SHARE,
         "piecewise": f_measure(warped.beats_s, found.beat_times()),
+        "from as it is": f_measure(warped.beats_s + late_s, found.beat_times()),
         "constant": f_measure(warped.beats_s, constant_s),
         "librosa": f_measure(warped.beats_s, tracked_s),
     }
@@ -121,8 +140,13 @@ def tempo_changes(folder: Path) -> None:
         mono = samples.mean(axis=1)
         if len(mono) < MIN_DURATION_S * rate:
             continue
+        late_s = 0.0
         for way, warped in ways(mono, rate, label.grid, np.random.default_rng(done)).items():
-            rows.append(row_of(way, warped, predictor(warped.samples, sample_rate=rate), rate))
+            found = predictor(warped.samples, sample_rate=rate)
+            if way == AS_IT_IS:
+                late_s = delay_s(warped.beats_s, found.beat_times())
+                print(f"{path.name}: beats {1000 * late_s:+.1f} ms", flush=True)
+            rows.append(row_of(way, warped, found, rate, late_s))
         done += 1
         if done == MAX_TRACKS:
             break
@@ -139,6 +163,7 @@ def tempo_changes(folder: Path) -> None:
                     f"F at 20 ms, {name}": float(np.mean([row[key] for row in own]))
                     for name, key in (
                         ("piecewise", "piecewise"),
+                        ("from as it is", "from as it is"),
                         ("one grid", "constant"),
                         ("librosa", "librosa"),
                     )
