@@ -5,8 +5,8 @@ track whose windows agree is constant; only the others are split, by
 :mod:`beatgrid.search.segmentation`.
 
 To these windows beat and off-beat are one place, since music that dwells on the off-beat is no
-change. Edits by half a beat are found by :mod:`beatgrid.search.half_beat`, a slowing end by
-:mod:`beatgrid.search.ending`.
+change; which of the two a segment lies on, :mod:`beatgrid.search.on_beat` decides. Edits by half a
+beat are found by :mod:`beatgrid.search.half_beat`, a slowing end by :mod:`beatgrid.search.ending`.
 """
 
 from __future__ import annotations
