@@ -160,20 +160,24 @@ def smoothed(times_s: FloatArray, peaks: Peaks) -> FloatArray:
     nearest = np.where(nearer_left, right - 1, right)
     residual_s = peaks.times_s[nearest] - times_s
     trust = np.where(np.abs(residual_s) <= PEAK_REACH_S, peaks.height[nearest], 0.0)
-    moved_s = times_s.copy()
-    for beat in range(len(times_s)):
-        low, high = max(0, beat - REACH_BEATS), min(len(times_s), beat + REACH_BEATS + 1)
-        k = np.arange(low, high) - beat
-        weight = trust[low:high] * np.exp(-0.5 * (k / SMOOTHING_BEATS) ** 2)
-        total = weight.sum()
-        if total < 1e-3:
-            continue
-        offset_s = residual_s[low:high]
-        bend_s = times_s[low:high] - np.linspace(times_s[low], times_s[high - 1], high - low)
-        if np.abs(bend_s).max() < STEEP_BEND_S:
-            offset_s = offset_s + bend_s - bend_s[beat - low]
-        mean_k, mean_s = (weight @ k) / total, (weight @ offset_s) / total
-        spread = weight @ (k - mean_k) ** 2
-        slope = (weight * (k - mean_k)) @ offset_s / spread if spread > total else 0.0
-        moved_s[beat] += mean_s - slope * mean_k
-    return moved_s
+    # Windows of beats around each, (beats, window); what lies beyond the ends does not count.
+    k = np.arange(-REACH_BEATS, REACH_BEATS + 1)
+    beat = np.arange(len(times_s))
+    around = beat[:, None] + k
+    low, high = np.maximum(beat - REACH_BEATS, 0), np.minimum(beat + REACH_BEATS, beat[-1])
+    inside = (around >= 0) & (around <= beat[-1])
+    around = np.clip(around, 0, beat[-1])
+    period_s = (times_s[high] - times_s[low]) / np.maximum(high - low, 1)
+    bend_s = times_s[around] - times_s[low, None] - (around - low[:, None]) * period_s[:, None]
+    is_steep = np.abs(bend_s).max(axis=1) >= STEEP_BEND_S
+    offset_s = residual_s[around] + np.where(
+        is_steep[:, None], 0.0, bend_s - bend_s[:, [REACH_BEATS]]
+    )
+    weight = np.where(inside, trust[around] * np.exp(-0.5 * (k / SMOOTHING_BEATS) ** 2), 0.0)
+    total = weight.sum(axis=1)
+    share = weight / np.maximum(total, 1e-3)[:, None]
+    mean_k, mean_s = share @ k, (share * offset_s).sum(axis=1)
+    from_mean = k - mean_k[:, None]
+    spread = (share * from_mean**2).sum(axis=1)
+    slope = (share * from_mean * offset_s).sum(axis=1) / np.where(spread > 1, spread, np.inf)
+    return times_s + np.where(total < 1e-3, 0.0, mean_s - slope * mean_k)
