@@ -19,3 +19,15 @@ for resolution in hop_256:hop_length=256 hop_1024:hop_length=1024 mel_64:n_mels=
     render "out_dir=data/rendered_$name" "$features" hours.own=4.5 "$@"
     render "out_dir=data/rendered_test_$name" "$features" held_out=true hours.own=2 "$@"
 done
+
+# The arms of long.sh: the recipe's music, and again with the lower 96 of its 128 bands.
+fast="genres=[speedcore,jcore,hardcore,extreme_metal,artcore,punk,metal,jpop,jazz]"
+for name in rendered:n_mels=128 rendered_mel_96:n_mels=96; do
+    folder=data/${name%%:*}
+    features="features.${name#*:}"
+    [ "$folder" = data/rendered ] || features="$features features.f_max=7926"
+    render "out_dir=$folder" $features hours.own=20 hours.hydrogen=6 hours.hybrid=5 hours.mma=4.2 \
+        hours.slow=10 hours.slow_hydrogen=2 "$@"
+    render "out_dir=${folder}_fast" $features first_seed=100000 "$fast" hours.own=4 \
+        hours.hydrogen=1.5 "$@"
+done

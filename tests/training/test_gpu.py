@@ -41,7 +41,7 @@ def test_a_gpu_finds_the_grids_that_a_cpu_finds():
         for device in ("cpu", "cuda")
     }
     np.testing.assert_allclose(
-        found["cuda"].activation.probability, found["cpu"].activation.probability, atol=2e-3
+        found["cuda"].activation.beat, found["cpu"].activation.beat, atol=2e-3
     )
     assert found["cuda"].estimate.bpm_raw == pytest.approx(found["cpu"].estimate.bpm_raw, abs=1e-3)
     assert found["cuda"].estimate.offset_raw_s == pytest.approx(
