@@ -31,8 +31,8 @@ PLAIN_SHARPNESS = 2.0
 # What a candidate pays for beats at which nothing ever begins, more than any ranker gives: a
 # network that has learnt from music imagines beats between the sounds of a metronome.
 SKIPPING_NATS = 20.0
-# Candidates that are further behind than this many nats do not win by an edit: the most that one
-# gained on 327 tracks with half a beat cut out are 4.
+# Candidates farther behind than this many nats do not win by an edit: on 327 tracks with half a
+# beat cut out the most that one gained is 4.
 EDIT_NATS = 5.0
 # Tempi that differ by less than this share are the same.
 SAME_TEMPO_SHARE = 0.01
@@ -190,8 +190,8 @@ def _best_of_edits(
     whose beats are off-beats.
 
     Returns:
-        The candidates, (candidates,) of them, and their scores. Edits change nothing unless one of
-        them makes another candidate the best.
+        The candidates and their scores, (candidates,). Edits change nothing unless one of them
+        makes another candidate the best.
     """
     score = _level_scores(candidates, ranker, hint)
     best = int(np.argmax(score))

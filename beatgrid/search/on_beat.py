@@ -21,7 +21,7 @@ from beatgrid.search.segmentation import FittedSegment
 # So many beats are one observation of the phase features, which change little from beat to beat.
 BEATS_PER_VOTE = 16
 # Nats that a joint costs at which the beats do not go on: in full from this share of a period on,
-# in proportion below.
+# in proportion below. 4 give the same beats of 190 generated tracks with changes, 9 lose one.
 JOINT_NATS = 6.0
 APART = 0.25
 
