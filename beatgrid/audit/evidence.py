@@ -76,7 +76,8 @@ def measure(
     fit, bars, share = None, None, None if found.score is None else 0.0
     if fitted is not None:
         fit, extractor = fitted
-        bars = fit_bars(extractor, fit.line, fit.downbeat, grid.beats_per_bar)
+        model = None if ranker is None else ranker.bars
+        bars = fit_bars(extractor, fit.line, fit.downbeat, grid.beats_per_bar, model)
         if found.score is not None:
             share = fit.strength / max(found.score, 1e-9)
     return Evidence(

@@ -58,7 +58,9 @@ def _of_fit(measure: Callable[[Fit], float | None]) -> Callable[[Evidence], floa
     return lambda e: None if e.fit is None else measure(e.fit)
 
 
-def _of_bars(measure: Callable[[BarFit], float]) -> Callable[[Evidence], float | None]:
+def _of_bars(
+    measure: Callable[[BarFit], float | str],
+) -> Callable[[Evidence], float | str | None]:
     return lambda e: None if e.bars is None else measure(e.bars)
 
 
@@ -82,6 +84,7 @@ NUMBERS: Mapping[str, Callable[[Evidence], float | str | None]] = {
     "confidence": lambda e: e.found.confidence,
     "later_beats": _of_bars(lambda b: float(b.later_beats)),
     "bars_margin": _of_bars(lambda b: b.margin),
+    "bars_by": _of_bars(lambda b: "model" if b.fitted else "downbeats"),
     "excess_s": lambda e: e.excess_s,
 }
 """Measurements of a label by name, as reports write them."""

@@ -59,9 +59,13 @@ OFFBEAT_ODDS = 9.0
 LEVEL_ODDS = 9.0
 # Evidence per second on the grid nearest to the label, as a share of that on the track's own.
 STRENGTH_SHARE = 0.4
-# Nats per bar by which another beat of the bar is a better downbeat.
+# Odds of another beat of the bar being the downbeat against the label's, by a fitted model; nats
+# per bar by which it is a better one, by the network's downbeats.
+BARS_ODDS = 9.0
 BARS_MARGIN = 0.4
 SUSPECT_SCORE = 0.5
+# Beyond it no odds say more.
+MAX_LOG_ODDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ def _offbeat(e: Evidence) -> Suspicion | None:
     fit = e.fit
     if fit is None or not _is_firm(e):
         return None
-    odds = math.exp(min(-fit.phase_log_odds, 20.0))
+    odds = math.exp(min(-fit.phase_log_odds, MAX_LOG_ODDS))
     return Suspicion(
         "off-beat",
         _score(odds / OFFBEAT_ODDS),
@@ -191,8 +195,13 @@ def _bars(e: Evidence) -> Suspicion | None:
     if e.bars is None or not e.bars.later_beats or not e.bars.lasting:
         return None
     noun = "beat" if e.bars.later_beats == 1 else "beats"
-    reason = f"the downbeat is {e.bars.later_beats} {noun} later ({e.bars.margin:.1f} nats a bar)"
-    return Suspicion("bars", _score(e.bars.margin / BARS_MARGIN), reason)
+    if e.bars.fitted:
+        odds = math.exp(min(e.bars.margin, MAX_LOG_ODDS))
+        measure, evidence = odds / BARS_ODDS, f"{e.bars.margin:.1f} nats"
+    else:
+        measure, evidence = e.bars.margin / BARS_MARGIN, f"{e.bars.margin:.1f} nats a bar"
+    reason = f"the downbeat is {e.bars.later_beats} {noun} later ({evidence})"
+    return Suspicion("bars", _score(measure), reason)
 
 
 def _longer(e: Evidence) -> Suspicion | None:
