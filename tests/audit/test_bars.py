@@ -72,6 +72,16 @@ def test_each_half_is_asked_whether_the_label_s_place_is_worse(beats, lasting):
     assert (bars.later_beats, bars.lasting) == (2, lasting)
 
 
+@pytest.mark.parametrize(("beats", "lasting"), [(0, True), (1, False), (2, False)])
+def test_of_the_network_s_downbeats_each_half_must_have_the_best_place(beats, lasting):
+    downbeats_s = TRUTH.downbeat_times(DURATION_S)
+    downbeats_s = downbeats_s + (downbeats_s > 0.65 * DURATION_S) * beats * TRUTH.period_s
+    heights = np.full(len(downbeats_s), 0.8)
+    downbeat = np.maximum(pulses(downbeats_s, heights, len(track()), track().frame_rate), 0.01)
+    bars = bars_of(label(2), None, downbeat=downbeat)
+    assert (bars.later_beats, bars.lasting, bars.fitted) == (2, lasting, False)
+
+
 def test_that_the_second_half_begins_says_nothing_of_its_bars():
     """It begins on another beat of the bar than the music does."""
     assert N_BEATS // 2 % 4 != 0
