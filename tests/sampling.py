@@ -35,6 +35,7 @@ class _Sampling:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._end = math.inf
+        self._has_cut = False
 
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
@@ -58,10 +59,19 @@ class _Sampling:
         with self._alarm():
             return (yield)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item):
+        # What was cut off may have made something else of it: a browser's driver loses its browser.
+        report = yield
+        if self._has_cut and report.failed:
+            report.outcome = "skipped"
+            report.longrepr = (str(item.path), 0, f"Skipped: {_OVER}")
+        return report
+
     @contextlib.contextmanager
     def _alarm(self) -> Iterator[None]:
         """Skip the test that runs when the time is over."""
-        before = signal.signal(signal.SIGALRM, _skip)
+        before = signal.signal(signal.SIGALRM, self._cut)
         signal.setitimer(signal.ITIMER_REAL, max(self._end - time.monotonic(), 1e-3))
         try:
             yield
@@ -69,7 +79,7 @@ class _Sampling:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
 
-
-def _skip(signum: int, frame: FrameType | None) -> None:
-    # It is no Exception, so that nothing under test catches it.
-    raise pytest.skip.Exception(_OVER)
+    def _cut(self, signum: int, frame: FrameType | None) -> None:
+        self._has_cut = True
+        # It is no Exception, so that hardly anything under test catches it.
+        raise pytest.skip.Exception(_OVER)
