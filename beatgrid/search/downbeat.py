@@ -63,12 +63,10 @@ def bars_of(
         return None
     at_beats = extractor.sample(extractor.downbeat, line.times_s)
     bars = bar_phase(at_beats, line.first, beats_per_bar)
-    if model is None or bars.beats_per_bar != BEATS_PER_BAR:
+    scores = model_scores(extractor, line.times_s, line.first, bars.beats_per_bar, model)
+    if scores is None:
         return bars
-    features = bar_features(extractor, line.times_s, line.first)
-    if features is None:
-        return bars
-    probability = softmax(model.scores(features))
+    probability = softmax(scores)
     phase = int(np.argmax(probability))
     return BarPhase(
         BEATS_PER_BAR,
@@ -76,6 +74,32 @@ def bars_of(
         bars.length_probability * float(probability[phase]),
         bars.length_probability,
     )
+
+
+def model_scores(
+    extractor: FeatureExtractor,
+    times_s: FloatArray,
+    first_k: int,
+    beats_per_bar: int,
+    model: LinearModel | None,
+) -> FloatArray | None:
+    """Score each beat of the bar as its first by a fitted model.
+
+    Args:
+        extractor: Holds the channels.
+        times_s: Beats in a row, at least two, (beats,).
+        first_k: Number of the first of them.
+        beats_per_bar: Of their bars.
+        model: Scores the beats of a bar of four by their ``bar_features``.
+
+    Returns:
+        Entry p: log-odds, up to a constant, of the beats k with ``k % 4 == p``, (4,). None where
+        there is no model, for bars of other lengths, and where a channel is missing.
+    """
+    if model is None or beats_per_bar != BEATS_PER_BAR:
+        return None
+    features = bar_features(extractor, times_s, first_k)
+    return None if features is None else model.scores(features)
 
 
 def bar_phase(

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from beatgrid.grid import FloatArray
-from beatgrid.search.bar_features import BEATS_PER_BAR, bar_features, capped
+from beatgrid.search.bar_features import capped
 from beatgrid.search.beats import Beats, joined
-from beatgrid.search.downbeat import bar_phase
+from beatgrid.search.downbeat import bar_phase, model_scores
 from beatgrid.search.evidence import Evidence
 from beatgrid.search.extractor import FeatureExtractor
 from beatgrid.search.follow import follow
@@ -111,10 +111,10 @@ def _first_beat_nats(
     extractor: FeatureExtractor, times_s: FloatArray, n: int, model: LinearModel | None
 ) -> FloatArray:
     """Score which of the first n of some beats is the first of the bar, (n,)."""
-    if model is not None and n == BEATS_PER_BAR and len(times_s) >= ENOUGH_BEATS:
-        features = bar_features(extractor, times_s, 0)
-        if features is not None:
-            return capped(model.scores(features))
+    if len(times_s) >= ENOUGH_BEATS:
+        scores = model_scores(extractor, times_s, 0, n, model)
+        if scores is not None:
+            return capped(scores)
     assert extractor.downbeat is not None
     at_beats = extractor.sample(extractor.downbeat, times_s)
     at_beats = at_beats - at_beats.mean()
