@@ -18,6 +18,7 @@ import numpy as np
 from beatgrid.checks import Interval, Some, hints_of, mismatch, shown
 from beatgrid.errors import BeatgridError
 from beatgrid.grid import Activation, Grid
+from beatgrid.review.likeliest_bars import likeliest_bars
 from beatgrid.review.reviewed_grid import ReviewedGrid, Stretch
 from beatgrid.search import NoGridError
 from beatgrid.search.held import held_search
@@ -140,7 +141,7 @@ def scale(
         downbeat_s = old.offset_s + round((at_s - old.offset_s) / bar_s) * bar_s
         new = Grid(old.bpm * ratio, downbeat_s, old.beats_per_bar)
         if ratio < 1:
-            new = _likeliest_bars(new, bar_s, stretch.start_s, end_s, sources.activation)
+            new = likeliest_bars(new, bar_s, stretch.start_s, end_s, sources.activation)
         return Stretch(stretch.start_s, new)
 
     end_s = grid.end_s(grid.index_at(at_s)) if grid.stretches else 0.0
@@ -301,7 +302,7 @@ def alternative(
         new = Grid(tempo, _nearest_beat_s(new, old.offset_s), n)
         if tempo < old.bpm:
             bar_s = old.period_s * n
-            new = _likeliest_bars(new, bar_s, 0.0, grid.duration_s, sources.activation)
+            new = likeliest_bars(new, bar_s, 0.0, grid.duration_s, sources.activation)
     return replace(grid, stretches=(Stretch(0.0, new),))
 
 
@@ -335,39 +336,6 @@ def _first_grid(grid: ReviewedGrid, new: Grid) -> ReviewedGrid:
 
 def _nearest_beat_s(grid: Grid, time_s: float) -> float:
     return grid.offset_s + round((time_s - grid.offset_s) / grid.period_s) * grid.period_s
-
-
-def _likeliest_bars(
-    grid: Grid, old_bar_s: float, start_s: float, end_s: float, activation: Activation | None
-) -> Grid:
-    """Return a grid with its bars moved by whole old bars to where most downbeats are.
-
-    Args:
-        grid: Its downbeat was one at the old tempo.
-        old_bar_s: Length of a bar at the old, higher tempo.
-        start_s: Of the stretch that the grid is for.
-        end_s: Its end.
-        activation: Without its downbeat channel the grid stays as it is.
-    """
-    if activation is None or activation.downbeat is None:
-        return grid
-    n = grid.beats_per_bar
-    bar_s = n * grid.period_s
-    frames = np.arange(len(activation.downbeat)) / activation.frame_rate
-    scores = {}
-    for moved in range(math.ceil(bar_s / old_bar_s - 1e-9)):
-        place = moved * old_bar_s / grid.period_s
-        if abs(place - round(place)) > 0.05:
-            continue  # not a beat of the new grid
-        offset_s = grid.offset_s + round(place) * grid.period_s
-        first = math.ceil((start_s - offset_s) / bar_s)
-        downbeats_s = offset_s + bar_s * np.arange(first, math.ceil((end_s - offset_s) / bar_s))
-        if len(downbeats_s):
-            scores[offset_s] = float(np.interp(downbeats_s, frames, activation.downbeat).mean())
-    if not scores:
-        return grid
-    # The given one is the first, and stays where others are no better.
-    return replace(grid, offset_s=max(scores, key=lambda offset_s: scores[offset_s]))
 
 
 def _at_tempo(grid: Grid, new_bpm: float, at_s: float) -> Grid:
