@@ -8,7 +8,7 @@ labels=$2
 shift 2
 out=outputs/selection_long
 
-sweep() { # NAME RENDERED OVERRIDE...
+arm() { # NAME RENDERED OVERRIDE...
     name=$1
     rendered=$2
     shift 2
@@ -28,10 +28,10 @@ sweep() { # NAME RENDERED OVERRIDE...
 }
 
 low="features.n_mels=96 features.f_max=7926" # the lower 96 of the 128 bands
-sweep base rendered "$@"
-sweep mel_96 rendered_mel_96 $low "$@"
-sweep mel_96_again rendered_mel_96 $low seed=1 "$@"
-sweep both rendered_mel_96 $low model=tcn_lstm model.projection_size=96 model.hidden_size=64 "$@"
-sweep width_128 rendered_mel_96 $low model.projection_size=128 "$@"
-sweep mix rendered_mel_96 $low data.augment.mix=0.5 "$@"
-sweep dropout rendered_mel_96 $low model.dropout=0.1 "$@"
+arm base rendered "$@"
+arm mel_96 rendered_mel_96 $low "$@"
+arm mel_96_again rendered_mel_96 $low seed=1 "$@"
+arm both rendered_mel_96 $low model=tcn_lstm model.projection_size=96 model.hidden_size=64 "$@"
+arm width_128 rendered_mel_96 $low model.projection_size=128 "$@"
+arm mix rendered_mel_96 $low data.augment.mix=0.5 "$@"
+arm dropout rendered_mel_96 $low model.dropout=0.1 "$@"
