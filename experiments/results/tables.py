@@ -192,7 +192,7 @@ def draw_confidence(sets: dict[str, list[TrackRow]]) -> None:
     for axis in axes:
         axis.set_ylim(0, 1.02)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8, loc="lower right")
+    axes[-1].legend(fontsize=8, loc="lower right")  # there it covers nothing
     with replacing(HERE / "confidence.png") as temporary:
         figure.savefig(temporary, dpi=110, format="png")
 
